@@ -1,0 +1,5 @@
+"""``python -m qinglan``."""
+
+from qinglan.cli import main
+
+main()

@@ -1,0 +1,13 @@
+"""All command modules; each has ``add(root)``."""
+
+from __future__ import annotations
+
+import typer
+
+from qinglan.cli import check
+
+
+def add_all(root: typer.Typer) -> None:
+    """Add every module's commands to the root command."""
+    for module in (check,):
+        module.add(root)
