@@ -1,1 +1,1 @@
-"""See the architecture guide."""
+"""The FastAPI application and the built browser application that it serves."""
