@@ -75,6 +75,22 @@ class Declaration(Part):
         """Yield what is wrong with it among the other declarations; kinds extend this."""
         yield from ()
 
+    def answer(self, given: Any) -> Any:
+        """Return what this declaration makes of an example's `given`; kinds with examples extend this."""
+        raise DeclarationError(
+            f"{self.KIND} 类声明没有可运行的算例。", f"Declarations of the kind {self.KIND} have no examples to run."
+        )
+
+    def run_examples(self) -> Iterator[Finding]:
+        """Yield a finding for each example whose answer is not what its source says."""
+        for number, example in enumerate(self.examples, start=1):
+            got = self.answer(example.given)
+            if got != example.expect:
+                yield self.finding(
+                    f"算例 {number}（{example.from_}）应得 {example.expect}，实得 {got}。",
+                    f"example {number} ({example.from_}) should give {example.expect}, gives {got}.",
+                )
+
     def finding(self, zh: str, en: str) -> Finding:
         """Return a finding about this declaration."""
         return Finding(self.file, f"{self.KIND} {self.id}：{zh}", f"{self.KIND} {self.id}: {en}")
@@ -218,8 +234,9 @@ class Declarations:
             yield from same.values()
 
     def check(self) -> list[Finding]:
-        """Return everything that the declarations find wrong with themselves and each other."""
-        return [finding for declaration in self for finding in declaration.check(self)]
+        """Return everything that is wrong with the declarations, between them, or with their examples."""
+        found = [finding for declaration in self for finding in declaration.check(self)]
+        return found + [finding for declaration in self for finding in declaration.run_examples()]
 
 
 class _UniqueKeys(yaml.SafeLoader):
