@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from importlib import resources
 from pathlib import Path
 
 import polars as pl
@@ -152,3 +153,10 @@ def test_lookup_frame_joins_written_names():
         factors.lookup_frame(), on="name", how="left", maintain_order="left"
     )
     assert joined["factor"].to_list() == ["a34004", "a21005", None]
+
+
+def test_every_alias_names_a_factor_and_only_one():
+    with resources.files("qinglan.catalogue").joinpath("aliases.csv").open(encoding="utf-8") as table:
+        rows = list(csv.DictReader(table))
+    assert len(rows) > 90
+    assert [row for row in rows if factors.find(row["alias"]).id != row["code"]] == []

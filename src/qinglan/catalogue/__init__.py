@@ -1,1 +1,1 @@
-"""See the architecture guide."""
+"""Shared tables, data only: factors, national region codes, flags; where they come from is in ``sources.csv``."""
