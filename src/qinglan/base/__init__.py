@@ -1,1 +1,1 @@
-"""See the architecture guide."""
+"""The relational base: settings, home folder, engine, tables, migrations."""
