@@ -1,1 +1,1 @@
-"""See the architecture guide."""
+"""Doors to the outside: files handed in, devices that send, other systems."""
