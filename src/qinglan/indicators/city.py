@@ -152,7 +152,7 @@ class Sites(Declaration):
         known = {
             place.id
             for places in declarations.of(Places).values()
-            for place in places.places
+            for place in places.entries
             if places.city == self.city
         }
         for site in self.entries:

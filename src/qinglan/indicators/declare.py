@@ -181,7 +181,7 @@ class Target(Declaration):
     binding: Literal["binding", "expected"]
     comparator: Comparator
     baseline: Baseline
-    target: Goal
+    goal: Goal
     edition_policy: EditionPolicy = "period_end"
     reporter: Named
     breaks: tuple[Break, ...] = ()
@@ -190,7 +190,7 @@ class Target(Declaration):
         """Return whose network, method and basis the number of `year` stands on."""
         if any(year <= gap.after for gap in self.breaks):
             return self.baseline
-        return self.target if year > self.baseline.year else self.baseline
+        return self.goal if year > self.baseline.year else self.baseline
 
     def break_between(self, first: int, last: int) -> Break | None:
         """Return the first break that lies between two years, in either order."""
@@ -210,15 +210,15 @@ class Target(Declaration):
                 f"比较符 {self.comparator} 与指标方向（{indicator.better}）相反。",
                 f"the comparator {self.comparator} contradicts the indicator's direction ({indicator.better}).",
             )
-        if self.target.value is not None and not carries(self.target.value, indicator.rounding.decimals):
+        if self.goal.value is not None and not carries(self.goal.value, indicator.rounding.decimals):
             yield self.finding(
-                f"目标值 {self.target.value} 的小数位多于该指标比较时的 {indicator.rounding.decimals} 位。",
-                f"the target {self.target.value} has more decimals than the {indicator.rounding.decimals} compared.",
+                f"目标值 {self.goal.value} 的小数位多于该指标比较时的 {indicator.rounding.decimals} 位。",
+                f"the target {self.goal.value} has more decimals than the {indicator.rounding.decimals} compared.",
             )
-        if self.baseline.year >= self.target.year:
+        if self.baseline.year >= self.goal.year:
             yield self.finding("基准年应早于目标年。", "the baseline year should lie before the target year.")
         for name in ("network", "method", "basis"):
-            before, after = getattr(self.baseline, name).id, getattr(self.target, name).id
+            before, after = getattr(self.baseline, name).id, getattr(self.goal, name).id
             if before != after and not any(gap.reason == name for gap in self.breaks):
                 yield self.finding(
                     f"基准与目标的 {name} 不同（{before}、{after}），却没有声明断点（breaks）。",
