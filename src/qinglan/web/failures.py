@@ -107,6 +107,8 @@ def _fault(fault: Mapping[str, Any]) -> dict[str, str]:
 
 async def _status(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if isinstance(error.detail, dict):
+        return problem_response(error.detail)
     title, zh, en = _STATUS_SENTENCES.get(error.status_code, ("HttpError", "{detail}。", "{detail}."))
     headers = dict(error.headers or {})
     words = {

@@ -1,0 +1,67 @@
+"""The FastAPI application of one home folder: routes, guards, pages and the jobs worker."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from qinglan import __version__
+from qinglan.jobs import Worker
+from qinglan.web import failures
+from qinglan.web.browser_files import FOLDER, BrowserFiles
+from qinglan.web.limits import UPLOAD_BODY, BodyLimit
+from qinglan.web.observed import Measures, Observed
+from qinglan.web.routers import ALL, IMPORTS_ADDRESS
+from qinglan.web.security import Guard, SecurityHeaders
+from qinglan.web.state import Application, Served
+from qinglan.web.worker import WorkerThread
+
+
+def create_application(application: Application, *, browser: Path = FOLDER, upload_bytes: int = UPLOAD_BODY) -> FastAPI:
+    """Return the web application of an open home folder.
+
+    Parameters
+    ----------
+    application
+        The open home: base, lake, declarations and the handlers of its jobs.
+    browser
+        The folder of the built browser application.
+    upload_bytes
+        The most that one upload may send.
+    """
+    served = Served(application, Measures(), WorkerThread(Worker(application.engine, application.handlers)))
+
+    @asynccontextmanager
+    async def running(_: FastAPI) -> AsyncIterator[None]:
+        served.worker.start()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(served.worker.stop)
+
+    app = FastAPI(
+        title="晴岚 Qinglan",
+        version=__version__,
+        lifespan=running,
+        openapi_url="/api/v1/openapi.json",
+        # Their pages fetch scripts from other hosts, which this server's pages never do.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.served = served
+    for router in ALL:
+        app.include_router(router)
+    app.router.default = BrowserFiles(browser)
+    failures.add_handlers(app)
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimit, upload_path=IMPORTS_ADDRESS, upload_bytes=upload_bytes)
+    app.add_middleware(Guard)
+    app.add_middleware(failures.Unforeseen)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Observed, measures=served.measures)
+    return app
