@@ -69,8 +69,10 @@ class Worker:
         _attempt(context, self.handlers[held.kind])
         return True
 
-    def run(self) -> None:
-        """Run jobs until `stop` is called from another thread or a signal handler."""
+    def run(self, stopping: threading.Event | None = None) -> None:
+        """Run jobs until `stop` is called from another thread or a signal handler, or `stopping` is set."""
+        if stopping is not None:
+            self._stopping = stopping
         while not self._stopping.is_set():
             try:
                 worked = self.run_one()
