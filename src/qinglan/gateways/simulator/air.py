@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time
 from zlib import crc32
 
 import numpy as np
@@ -34,7 +34,7 @@ class AirSite:
     load: float = 1.0
 
 
-def hourly_air(sites: Sequence[AirSite], start: datetime, end: datetime, seed: int) -> pl.DataFrame:
+def hourly_air(sites: Sequence[AirSite], start: date, end: date, seed: int) -> pl.DataFrame:
     """Return the complete hours of all sites, as the instruments would read them without any fault.
 
     Parameters
@@ -42,7 +42,7 @@ def hourly_air(sites: Sequence[AirSite], start: datetime, end: datetime, seed: i
     sites
         Sites; what one measures does not depend on which others there are.
     start, end
-        Naive Beijing time, ``[start, end)``.
+        Beijing days, ``[start, end)``.
     seed
         The same seed gives the same frame.
 
@@ -54,30 +54,30 @@ def hourly_air(sites: Sequence[AirSite], start: datetime, end: datetime, seed: i
     Raises
     ------
     InputError
-        If there is no site or no hour between `start` and `end`.
+        If there is no site or no day between `start` and `end`.
 
     Examples
     --------
-    >>> hours = hourly_air([AirSite("x")], datetime(2020, 1, 1), datetime(2020, 1, 2), seed=1)
+    >>> hours = hourly_air([AirSite("x")], date(2020, 1, 1), date(2020, 1, 2), seed=1)
     >>> hours.height
     144
     """
-    hours = int((end - start) / timedelta(hours=1))
+    hours = (end - start).days * 24
     if not sites or hours < 1:
         raise InputError(
-            "模拟需要至少一个点位和一个小时。", "A simulation needs at least one site and one hour.", field="start"
+            "模拟需要至少一个点位和一天。", "A simulation needs at least one site and one day.", field="start"
         )
     over_city = weather(start, hours, seed)
     times = pl.datetime_range(
-        start.replace(tzinfo=BEIJING),
-        end.replace(tzinfo=BEIJING),
+        datetime.combine(start, time(), BEIJING),
+        datetime.combine(end, time(), BEIJING),
         "1h",
         closed="left",
         time_unit="us",
         time_zone="UTC",
         eager=True,
     )
-    frames = []
+    frames: list[pl.DataFrame] = []
     for site in sorted(sites, key=lambda one: one.id):
         read = _site(over_city, site, np.random.default_rng([seed, 1, crc32(site.id.encode())]))
         frames.extend(
@@ -153,7 +153,7 @@ def _site(over: Weather, site: AirSite, random: np.random.Generator) -> dict[str
 
 
 def _trend(over: Weather, name: str) -> Hours:
-    """1 in the middle of 2020, what remains in the middle of 2025, on a straight line."""
+    """Return 1 in the middle of 2020, what remains in the middle of 2025, and a straight line through both."""
     return np.asarray(np.maximum(1 + (_REMAINS[name] - 1) * (over.year - 2020.5) / 5, 0.2), dtype=np.float64)
 
 
@@ -169,5 +169,6 @@ _summer = _bump(200, 40)
 
 
 def _rush(over: Weather) -> Hours:
-    """The two rush hours of the day, each about two hours wide."""
-    return np.exp(-(((over.hour - 8) / 1.6) ** 2)) + np.exp(-(((over.hour - 18.5) / 1.8) ** 2))
+    """Return how much of the two rush hours there is; each is about two hours wide."""
+    morning = np.exp(-(((over.hour - 8) / 1.6) ** 2))
+    return np.asarray(morning + np.exp(-(((over.hour - 18.5) / 1.8) ** 2)), dtype=np.float64)

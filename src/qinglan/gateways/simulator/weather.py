@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +43,8 @@ class Weather:
     dust: Hours
 
 
-def weather(start: datetime, hours: int, seed: int) -> Weather:
-    """Return `hours` hours of weather from `start` (naive Beijing time), the same for the same seed."""
+def weather(start: date, hours: int, seed: int) -> Weather:
+    """Return `hours` hours of weather from the Beijing day `start`, the same for the same seed."""
     random = np.random.default_rng([seed, 0])
     stamps = np.datetime64(start, "h") + np.arange(hours)
     years = stamps.astype("datetime64[Y]")
@@ -81,18 +81,18 @@ def _sun(day_of_year: Hours, hour: Hours) -> Hours:
     turned = np.radians(15) * (hour + 0.5 - 12)
     latitude = np.radians(LATITUDE)
     height = np.sin(latitude) * np.sin(tilt) + np.cos(latitude) * np.cos(tilt) * np.cos(turned)
-    return np.maximum(height, 0)
+    return np.asarray(np.maximum(height, 0), dtype=np.float64)
 
 
 def _heating(day_of_year: Hours) -> Hours:
-    """From 1 November to 31 March, with a week of starting and of ending."""
+    """Return how much heating runs: 1 November to 31 March, with a week of starting and of ending."""
     begins = 1 / (1 + np.exp(-(day_of_year - 306) / 3))
     ends = 1 / (1 + np.exp((day_of_year - 91) / 3))
     return np.asarray(np.maximum(begins, ends), dtype=np.float64)
 
 
 def _dust(random: np.random.Generator, day_of_year: Hours, years: NDArray[np.int64]) -> Hours:
-    """Two to six dust events a spring, each rising in a few hours and fading over a day or two."""
+    """Return two to six dust events a spring, each rising in a few hours and fading over a day or two."""
     dust = np.zeros(len(day_of_year))
     for year in np.unique(years):
         first = int(np.argmax(years == year))

@@ -1,0 +1,63 @@
+"""The demo city's batches in the order of receipt, ready for the lake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from qinglan.gateways.simulator.air import AirSite, hourly_air
+from qinglan.gateways.simulator.reception import received_hours
+from qinglan.gateways.simulator.yearly import Figure, yearly_figures
+
+SOURCE: Final = "simulated"
+START: Final = date(2020, 1, 1)
+END: Final = date(2026, 1, 1)
+SEED: Final = 42
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch: its number, of how many, and the observations."""
+
+    number: int
+    count: int
+    frame: pl.DataFrame
+
+
+def demo_batches(
+    sites: Sequence[AirSite],
+    figures: Mapping[str, Figure] | None = None,
+    *,
+    seed: int = SEED,
+    start: date = START,
+    end: date = END,
+    rows: int = 240_000,
+) -> Iterator[Batch]:
+    """Yield all observations of the demo city, cut into batches in the order of receipt.
+
+    The cuts are the same every time, so a start that was interrupted goes on with the next batch.
+
+    Parameters
+    ----------
+    sites
+        Air stations.
+    figures
+        Yearly figures by factor id; none where absent.
+    seed
+        The same seed gives the same batches.
+    start, end
+        Beijing days, ``[start, end)``.
+    rows
+        Rows of a batch.
+    """
+    frames = [received_hours(hourly_air(sites, start, end, seed), seed)]
+    if figures:
+        frames.append(yearly_figures(figures, range(start.year, end.year), seed))
+    every = pl.concat(frames).sort("received", maintain_order=True)
+    count = -(-every.height // rows)
+    for number in range(count):
+        yield Batch(number, count, every.slice(number * rows, rows))
