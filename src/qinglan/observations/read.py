@@ -16,7 +16,7 @@ import polars as pl
 
 from qinglan.core.errors import InputError
 from qinglan.observations.schema import KEY, empty
-from qinglan.observations.tables import Table, scan_files
+from qinglan.observations.tables import Table, Version, scan_files
 
 if TYPE_CHECKING:
     import duckdb
@@ -195,28 +195,33 @@ def take(current: Table, history: Table, wanted: Wanted, preference: tuple[str, 
     if of_current is None:
         return Snapshot(revision, tail=_parts(files), wanted=wanted, preference=preference)
     current_files = of_current.files()
-    highest = files.group_by("grain", "month").agg(pl.col("highest").max())
-    known = current_files.group_by("grain", "month").agg(pl.col("highest").max().alias("known"))
-    # Current's own highest revision is at least its watermark unless a preferred source hid the newest rows.
-    behind = highest.join(known, on=["grain", "month"], how="left").filter(
-        pl.col("known").is_null() | (pl.col("known") < pl.col("highest"))
-    )
-    marks = [
-        (grain, month, mark)
-        for grain, month, newest in behind.select("grain", "month", "highest").iter_rows()
-        if (mark := of_current.transaction(watermark(grain, month))) < newest
-    ]
-    frame = pl.DataFrame(marks, schema={"grain": pl.String, "month": pl.String, "above": pl.Int64}, orient="row")
+    marks = behind(of_current, current_files, files)
     chosen = wanted.files(current_files)
-    tail = files.join(frame, on=["grain", "month"]).filter(pl.col("highest") > pl.col("above"))
+    tail = files.join(marks, on=["grain", "month"]).filter(pl.col("highest") > pl.col("above"))
     return Snapshot(
         revision,
-        held=_parts(chosen.join(frame, on=["grain", "month"], how="anti")),
-        mixed=_parts(chosen.join(frame, on=["grain", "month"], how="semi")),
+        held=_parts(chosen.join(marks, on=["grain", "month"], how="anti")),
+        mixed=_parts(chosen.join(marks, on=["grain", "month"], how="semi")),
         tail=_parts(tail),
         wanted=wanted,
         preference=preference,
     )
+
+
+def behind(current: Version, current_files: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
+    """Return the partitions where history's files hold more than current: grain, month, above (the watermark)."""
+    highest = files.group_by("grain", "month").agg(pl.col("highest").max())
+    known = current_files.group_by("grain", "month").agg(pl.col("highest").max().alias("known"))
+    # Current's own highest revision equals its watermark unless a preferred source hid the newest rows.
+    suspects = highest.join(known, on=["grain", "month"], how="left").filter(
+        pl.col("known").is_null() | (pl.col("known") < pl.col("highest"))
+    )
+    marks = [
+        (grain, month, mark)
+        for grain, month, newest in suspects.select("grain", "month", "highest").sort("grain", "month").iter_rows()
+        if (mark := current.transaction(watermark(grain, month))) < newest
+    ]
+    return pl.DataFrame(marks, schema={"grain": pl.String, "month": pl.String, "above": pl.Int64}, orient="row")
 
 
 def watermark(grain: str, month: str) -> str:

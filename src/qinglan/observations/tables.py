@@ -130,9 +130,9 @@ class Version:
             write_deltalake(self._handle, rows, writer_properties=_PROPERTIES, commit_properties=properties, **how)
 
     def vacuum(self, hours: int) -> int:
-        """Delete files that no version younger than `hours` needs; return how many."""
+        """Delete files that no version younger than `hours` needs, and what killed writers left; return how many."""
         with refusals(self.path):
-            return len(self._handle.vacuum(hours, dry_run=False, enforce_retention_duration=False))
+            return len(self._handle.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True))
 
 
 def scan_files(paths: Sequence[str], grain: str) -> pl.LazyFrame:
