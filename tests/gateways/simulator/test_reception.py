@@ -94,7 +94,7 @@ def test_most_hours_come_within_an_hour_and_some_days_later(received: pl.DataFra
 
 
 def test_batches_cover_everything_once_in_the_order_of_receipt():
-    figures = {"indicator:x": Figure(site="city", start=10, end=20, noise=0, decimals=1)}
+    figures = [Figure("indicator:x", "city", 2021, 2022, start=10, end=20, noise=0, decimals=1)]
     batches = list(demo_batches(SITES[:2], figures, seed=5, start=START, end=END, rows=50_000))
     again = list(demo_batches(SITES[:2], figures, seed=5, start=START, end=END, rows=50_000))
     assert [batch.number for batch in batches] == list(range(batches[0].count))
@@ -109,25 +109,22 @@ def test_batches_cover_everything_once_in_the_order_of_receipt():
 
 
 def test_yearly_figures_keep_their_ends_bounds_and_steps():
-    figures = {
-        "share": Figure(site="city", start=57.14, end=100, noise=30, decimals=2, high=100, of=7),
-        "sum": Figure(site="city", start=0.1, end=0.5, noise=0.2, decimals=4, rises=True, first=2021),
-        "network": Figure(site="city", start=72.73, end=90.91, noise=0, decimals=2, of=11, before=57.14),
-    }
-    frame = yearly_figures(figures, range(2020, 2026), seed=3)
-    shares = frame.filter(pl.col("factor") == "share")["value"].to_list()
+    figures = [
+        Figure("share", "seven", 2020, 2025, start=57.14, end=100, noise=30, decimals=2, high=100, of=7),
+        Figure("share", "eleven", 2021, 2025, start=72.73, end=90.91, noise=0, decimals=2, of=11),
+        Figure("sum", "city", 2021, 2025, start=0.1, end=0.5, noise=0.2, decimals=4, rises=True),
+    ]
+    frame = yearly_figures(figures, seed=3)
+    shares = frame.filter(pl.col("site") == "seven")["value"].to_list()
     assert (shares[0], shares[-1]) == (57.14, 100)
-    sevenths = {0, 14.29, 28.57, 42.86, 57.14, 71.43, 85.71, 100}
-    assert set(shares) <= sevenths
+    assert set(shares) <= {0, 14.29, 28.57, 42.86, 57.14, 71.43, 85.71, 100}
+    # 72.73 to 90.91 are 8 to 10 of 11; the halves between are taken to the even neighbour, 8 and 10.
+    assert frame.filter(pl.col("site") == "eleven")["value"].to_list() == [72.73, 72.73, 81.82, 90.91, 90.91]
     sums = frame.filter(pl.col("factor") == "sum")
     assert sums.height == 5
     assert sums["value"].is_sorted()
-    network = frame.filter(pl.col("factor") == "network")["value"].to_list()
-    assert network[:2] == [57.14, 72.73]
-    assert network[-1] == 90.91
-    assert frame["time"].dt.convert_time_zone("Asia/Shanghai").dt.strftime("%m-%d %H").unique().to_list() == [
-        "01-01 00"
-    ]
+    beijing = frame["time"].dt.convert_time_zone("Asia/Shanghai")
+    assert beijing.dt.strftime("%m-%d %H").unique().to_list() == ["01-01 00"]
     assert (frame["received"] > frame["time"].dt.offset_by("1y")).all()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -30,7 +30,7 @@ class Batch:
 
 def demo_batches(
     sites: Sequence[AirSite],
-    figures: Mapping[str, Figure] | None = None,
+    figures: Sequence[Figure] = (),
     *,
     seed: int = SEED,
     start: date = START,
@@ -46,7 +46,7 @@ def demo_batches(
     sites
         Air stations.
     figures
-        Yearly figures by factor id; none where absent.
+        Yearly figures.
     seed
         The same seed gives the same batches.
     start, end
@@ -54,10 +54,8 @@ def demo_batches(
     rows
         Rows of a batch.
     """
-    frames = [received_hours(hourly_air(sites, start, end, seed), seed)]
-    if figures:
-        frames.append(yearly_figures(figures, range(start.year, end.year), seed))
-    every = pl.concat(frames).sort("received", maintain_order=True)
+    hours = received_hours(hourly_air(sites, start, end, seed), seed)
+    every = pl.concat([hours, yearly_figures(figures, seed)]).sort("received", maintain_order=True)
     count = -(-every.height // rows)
     for number in range(count):
         yield Batch(number, count, every.slice(number * rows, rows))
