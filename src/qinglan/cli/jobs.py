@@ -48,7 +48,11 @@ def list_(
     if not found:
         output.print("没有作业。 No jobs.")
         return
-    table = Table("编号", "种类", "名称", "状态", "进度", "建立", box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    # The id is what the other commands ask for: it is never cut.
+    table.add_column("编号", min_width=32, no_wrap=True)
+    for heading in ("种类", "名称", "状态", "进度", "建立"):
+        table.add_column(heading)
     for job in found:
         state = f"[{_COLOURS[job.state]}]{_STATES[job.state]}[/]"
         shown = job.as_json()
