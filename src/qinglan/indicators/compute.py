@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 import polars as pl
 
+from qinglan.catalogue.flags import invalid_flags
 from qinglan.core.declare import Title
 from qinglan.core.errors import DeclarationError, InputError
 from qinglan.core.interval import BEIJING, days_of_year, to_utc
@@ -87,6 +88,7 @@ class Request:
     period: Period
     scan: Scan
     city: str
+    network: str = ""
     sites: tuple[Site, ...] = ()
     edition_policy: EditionPolicy = "period_end"
     dust_days: tuple[date, ...] = ()
@@ -204,6 +206,12 @@ def estimate(request: Request) -> Estimate:
     return found(request)
 
 
+def valid_values() -> pl.Expr:
+    """Return whether a row of the lake has a value that counts."""
+    counts = pl.col("flag").is_null() | ~pl.col("flag").is_in(sorted(invalid_flags()))
+    return pl.col("value").is_not_null() & counts
+
+
 def preferred(frame: pl.DataFrame, bases: Sequence[str]) -> pl.DataFrame:
     """Keep one basis for each site, factor and year of the frame: the first of `bases` that is present.
 
@@ -250,16 +258,19 @@ def nothing(request: Request, zh: str, en: str, **more: Any) -> Estimate:
 
 @function(REPORTED)
 def reported(request: Request) -> Estimate:
-    """Return the yearly figure that was reported for the city: one record of the indicator's own series."""
+    """Return the yearly figure that was reported: one record of the indicator's own series.
+
+    The series stands at the site named after the network that the year's figure speaks of, else at the city's
+    adcode, so that figures of two networks never run together.
+    """
     if not request.period.complete:
         return nothing(request, "年度数据，年终后上报。", "A yearly figure, reported after the year's end.")
     start, end = request.period.interval
-    frame = request.scan(
-        sites=[request.city], factors=[request.indicator.series], grain="year", start=start, end=end
-    ).collect()
-    valid = preferred(
-        frame.filter(pl.col("flag").is_null() & pl.col("value").is_not_null()), (*request.indicator.bases, "estimate")
-    )
+    sites = [name for name in (request.network, request.city) if name]
+    frame = request.scan(sites=sites, factors=[request.indicator.series], grain="year", start=start, end=end).collect()
+    counting = frame.filter(valid_values())
+    own = counting.filter(pl.col("site") == request.network)
+    valid = preferred(counting if own.is_empty() else own, (*request.indicator.bases, "estimate"))
     if valid.is_empty():
         return nothing(request, "本年度尚未上报。", "Not reported for this year yet.", valid=0, expected=1)
     if valid.height > 1:

@@ -177,6 +177,7 @@ class Target(Declaration):
 
     plan: str
     row: int = Field(ge=1)
+    order: int = Field(default=1, ge=1)
     indicator: str
     binding: Literal["binding", "expected"]
     comparator: Comparator

@@ -1,0 +1,1 @@
+"""Air quality: the city's yearly figures from the hours of its assessment stations."""
