@@ -128,6 +128,7 @@ def _layout(row: Sequence[str], header_rows: int, mapping: Mapping, name: str) -
     if not (timed and placed and measured):
         return None
     _refuse_twice(header, [*roles.values(), *measured], name)
+    _refuse_same_factor(measured, name)
     layout = Layout(kind, header, header_rows, roles, measured, tuple(guesses), tuple(ignored))
     return replace(
         layout, score=len(roles) + len(measured) + sum(column.unit is not None for column in measured.values())
@@ -277,6 +278,22 @@ def _refuse_twice(header: Sequence[str], used: Sequence[int], name: str) -> None
         )
 
 
+def _refuse_same_factor(measured: dict[int, Measured], name: str) -> None:
+    columns: dict[str, list[str]] = {}
+    for column in measured.values():
+        if column.factor is not None:
+            columns.setdefault(column.factor, []).append(column.header)
+    for factor, headers in columns.items():
+        if len(headers) > 1:
+            raise InputError(
+                f"{name} 的列“{'、'.join(headers)}”都是因子 {factor}：请只保留一列，或在映射文件 factors 中说明。",
+                f"Columns {', '.join(headers)} of {name} are all factor {factor}: keep one, or say in the mapping "
+                "under factors which is which.",
+                file=name,
+                field=headers[1],
+            )
+
+
 def _no_layout(head: Sequence[Sequence[str]], mapping: Mapping, name: str) -> InputError:
     if mapping.header is not None and mapping.header > len(head):
         return InputError(
@@ -294,14 +311,16 @@ def _no_layout(head: Sequence[Sequence[str]], mapping: Mapping, name: str) -> In
     if wanted:
         return InputError(
             f"{name} 的表头与映射文件不符：应有列“{'、'.join(wanted)}”，实有：{_listed(first)}。",
-            f"The header of {name} does not fit the mapping, which names {', '.join(wanted)}; it has: {_listed(first)}.",
+            f"The header of {name} does not fit the mapping, which names {', '.join(wanted)}; "
+            f"it has: {_listed(first)}.",
             file=name,
         )
     return InputError(
-        f"{name} 的表头认不出：需要点位、时间，以及因子与监测值两列或以因子为名的列（如 PM2.5），实有：{_listed(first)}；"
-        "请改列名，或用 --map 给出映射文件。",
-        f"The header of {name} is not understood: it needs a site, a time, and either factor and value or columns named "
-        f"after factors (such as PM2.5), but has: {_listed(first)}; rename the columns or give a mapping with --map.",
+        f"{name} 的表头认不出：需要点位、时间，以及因子与监测值两列或以因子为名的列（如 PM2.5），"
+        f"实有：{_listed(first)}；请改列名，或用 --map 给出映射文件。",
+        f"The header of {name} is not understood: it needs a site, a time, and either factor and value or columns "
+        f"named after factors (such as PM2.5), but has: {_listed(first)}; rename the columns or give a mapping "
+        "with --map.",
         file=name,
     )
 

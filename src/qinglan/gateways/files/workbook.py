@@ -161,6 +161,5 @@ def _as_text(column: pl.Series) -> pl.Series:
         if zoned:
             column = column.dt.convert_time_zone("UTC")
         return column.dt.strftime("%Y-%m-%dT%H:%M:%S" + ("Z" if zoned else ""))
-    if column.dtype == pl.Binary:
-        return column.cast(pl.String, strict=False)
-    return column.cast(pl.String, strict=False)
+    text = column.cast(pl.String, strict=False)
+    return text.str.replace(r"^(-?\d+)\.0$", "${1}") if column.dtype.is_float() else text

@@ -1,0 +1,273 @@
+"""The job that imports files: all are checked first, then each is read, cleaned and handed to the lake in chunks.
+
+The lake takes a row that it has as a repeat, so that a job that was killed is simply run again from its beginning.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from sqlalchemy import update
+
+from qinglan.base import schema
+from qinglan.base.engine import transaction
+from qinglan.base.settings import Settings
+from qinglan.base.storage import storage_errors
+from qinglan.catalogue import factors
+from qinglan.core.errors import InputError, StorageError
+from qinglan.gateways.files.cleaning import Cleaned, clean
+from qinglan.gateways.files.mapping import Mapping as FileMapping
+from qinglan.gateways.files.mapping import load_mapping
+from qinglan.gateways.files.preparing import Prepared, Wishes, prepare
+from qinglan.gateways.files.reading import Chunk
+from qinglan.gateways.files.rejects import RejectFile, rejects_path
+from qinglan.jobs import Handler, JobContext
+from qinglan.observations.journal import Receipt
+from qinglan.observations.lake import Lake
+
+KIND = "import"
+ROOM = 64 << 20
+# A median of fewer values says nothing about the unit.
+_ENOUGH = 10
+
+
+@dataclass
+class Counts:
+    """What became of the cells: read = added + repeated + revised + rejected + empty, always."""
+
+    read: int = 0
+    added: int = 0
+    repeated: int = 0
+    revised: int = 0
+    rejected: int = 0
+    empty: int = 0
+    sentinels: int = 0
+
+    def take(self, cleaned: Cleaned, receipt: Receipt) -> None:
+        """Count one chunk."""
+        self.read += cleaned.read
+        self.empty += cleaned.empty
+        self.rejected += cleaned.rejected
+        self.sentinels += cleaned.sentinels
+        self.added += receipt.added
+        self.repeated += receipt.repeated + cleaned.repeated
+        self.revised += receipt.revised + cleaned.revised
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in asdict(self)})
+
+
+@dataclass
+class FileResult:
+    """What became of one file."""
+
+    name: str
+    size: int
+    sha256: str
+    layout: str
+    grain: str
+    stamp: str
+    source: str
+    counts: Counts = field(default_factory=Counts)
+    guesses: list[dict[str, str]] = field(default_factory=list)
+    warnings: list[dict[str, str]] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the counts beside the name, as the API shows a file."""
+        found = asdict(self)
+        return {**found.pop("counts"), **found}
+
+
+def handler(settings: Settings, lake: Lake) -> Handler:
+    """Return the handler of jobs of the kind `KIND`."""
+
+    def run(context: JobContext) -> dict[str, object]:
+        return import_files(context, settings, lake)
+
+    return run
+
+
+def import_files(context: JobContext, settings: Settings, lake: Lake) -> dict[str, object]:
+    """Import the files that the job names; see `records.start_import` for its arguments.
+
+    Raises
+    ------
+    InputError
+        If any file cannot be taken as a whole; then nothing of any of them was written.
+    StorageError
+        If there is no room for the data.
+    """
+    arguments = context.arguments
+    names: list[str] = list(arguments["names"])
+    paths = [Path(path) for path in arguments["paths"]]
+    wishes = wishes_of(arguments)
+    now = datetime.now(UTC)
+    prepared = []
+    for path, name in zip(paths, names, strict=True):
+        context.progress(0, None, f"检查 {name}", f"Checking {name}")
+        prepared.append(prepare(path, name, wishes, now, checked=lambda _: context.check()))
+    require_room(settings.lake, sum(one.table.size for one in prepared))
+    results = [_result(one) for one in prepared]
+    total = sum(one.table.size for one in prepared)
+    before = 0
+    with RejectFile(rejects_path(settings, context.id)) as rejected:
+        for one, result in zip(prepared, results, strict=True):
+            for chunk in _imported(one, result, lake, rejected):
+                context.progress(before + min(chunk.done, one.table.size), total, *_said(result))
+            before += one.table.size
+    counts = sum((result.counts for result in results), start=Counts())
+    if rejected.lines:
+        context.log(f"拒收 {counts.rejected} 个值，见 {rejected.path}。 / {counts.rejected} values rejected.")
+    summary: dict[str, object] = {
+        "counts": asdict(counts),
+        "files": [result.as_json() for result in results],
+        "rejects_file": str(rejected.path) if rejected.lines else None,
+        "reject_lines": rejected.lines,
+    }
+    _record(context, wishes, results, counts, rejected)
+    context.progress(total, total, "完成", "Done")
+    return summary
+
+
+def _imported(one: Prepared, result: FileResult, lake: Lake, rejected: RejectFile) -> Iterator[Chunk]:
+    """Yield each chunk of one file after it is in the lake and counted."""
+    medians: list[pl.DataFrame] = []
+    for chunk in one.chunks():
+        cleaned = clean(chunk, one.rules)
+        rejected.add(result.name, cleaned.rejects)
+        receipt = lake.submit(cleaned.observations, source=one.source) if len(cleaned.observations) else Receipt()
+        result.counts.take(cleaned, receipt)
+        medians.append(_medians(cleaned.observations))
+        yield chunk
+    result.warnings = doubtful_units(medians)
+
+
+def _said(result: FileResult) -> tuple[str, str]:
+    read, rejected = result.counts.read, result.counts.rejected
+    return (
+        f"{result.name}：已读 {read:,} 个值，拒收 {rejected:,}",
+        f"{result.name}: {read:,} values read, {rejected:,} rejected",
+    )
+
+
+def wishes_of(arguments: Mapping[str, Any]) -> Wishes:
+    """Return what a job's arguments say about its files."""
+    path = arguments.get("mapping")
+    mapping = load_mapping(Path(path)) if path else FileMapping()
+    return Wishes(
+        mapping,
+        basis=arguments.get("basis"),
+        source=arguments.get("source"),
+        layout=arguments.get("layout") or "auto",
+        stamp=arguments.get("stamp"),
+        grain=arguments.get("grain"),
+    )
+
+
+def require_room(folder: Path, size: int) -> None:
+    """Refuse to begin where the disk has less than `size` bytes, and some to spare, free.
+
+    Raises
+    ------
+    StorageError
+        If there is no room.
+    """
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    with storage_errors(folder):
+        free = shutil.disk_usage(place).free
+    if free < size + ROOM:
+        wanted = (size + ROOM) / (1 << 20)
+        raise StorageError(
+            f"磁盘空间不足：{folder} 所在磁盘剩余 {free / (1 << 20):.0f} MB，导入约需 {wanted:.0f} MB；"
+            "未写入任何数据。",
+            f"No room on the disk: {free / (1 << 20):.0f} MB are free at {folder}, the import needs about "
+            f"{wanted:.0f} MB; nothing was written.",
+            file=str(folder),
+        )
+
+
+def doubtful_units(medians: Iterable[pl.DataFrame]) -> list[dict[str, str]]:
+    """Return a warning for each factor whose median is beyond what a year of a site can have: its unit is doubtful."""
+    found: list[dict[str, str]] = []
+    whole = pl.concat([_medians(pl.DataFrame(schema={"factor": pl.String, "value": pl.Float64})), *medians])
+    by_factor = whole.group_by("factor").agg(pl.col("median").median(), pl.col("count").sum()).sort("factor")
+    for identifier, median, count in by_factor.rows():
+        factor = factors.find(identifier)
+        if factor is None or factor.plausible is None or count < _ENOUGH or not median:
+            continue
+        low, high = factor.plausible
+        if low <= median <= high:
+            continue
+        name = factor.alias or factor.title.zh
+        found.append(
+            {
+                "factor": identifier,
+                "zh": f"{name} 的中位数 {median:g} {factor.unit} 超出通常范围 {low:g}–{high:g}："
+                "请核对单位（映射文件 units）。",
+                "en": f"The median of {name}, {median:g} {factor.unit}, is beyond the usual {low:g}–{high:g}: "
+                "check the unit (units in the mapping).",
+            }
+        )
+    return found
+
+
+def _medians(observations: pl.DataFrame) -> pl.DataFrame:
+    return (
+        observations.filter(pl.col("value").is_not_null())
+        .group_by("factor")
+        .agg(pl.col("value").median().alias("median"), pl.len().cast(pl.Int64).alias("count"))
+    )
+
+
+def _result(one: Prepared) -> FileResult:
+    clock = one.rules.clock
+    guesses = [{"zh": zh, "en": en} for zh, en in one.guesses]
+    return FileResult(
+        one.table.name,
+        one.table.size,
+        one.table.sha256,
+        one.rules.layout.kind,
+        clock.grain,
+        clock.stamp,
+        one.source,
+        guesses=guesses,
+    )
+
+
+def _record(
+    context: JobContext, wishes: Wishes, results: list[FileResult], counts: Counts, rejected: RejectFile
+) -> None:
+    sources = sorted({result.source for result in results})
+    layouts = sorted({result.layout for result in results})
+    row = {
+        "files": [result.as_json() for result in results],
+        "basis": wishes.basis or wishes.mapping.basis or "realtime",
+        "source": "、".join(sources)[:255],
+        "layout": "、".join(layouts)[:32],
+        "counts": asdict(counts),
+        "rejects_file": str(rejected.path) if rejected.lines else None,
+        "finished": datetime.now(UTC),
+        "simulated": "simulated" in sources,
+    }
+    with transaction(context.engine) as connection:
+        connection.execute(update(schema.imports).where(schema.imports.c.id == context.id).values(**row))
+
+
+def refuse_no_files(paths: Iterable[Path]) -> None:
+    """Refuse an import of nothing.
+
+    Raises
+    ------
+    InputError
+        If there is no file.
+    """
+    if not list(paths):
+        raise InputError("没有要导入的文件。", "There is no file to import.", field="files")
