@@ -35,7 +35,8 @@ def handler(context: JobContext) -> None:
     raise InputError("第 3 行没有时间。", "Row 3 has no time.")
 
 
-def test_jobs_are_listed_shown_and_cancelled(home: Path) -> None:
+def test_jobs_are_listed_shown_and_cancelled(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     assert "没有作业" in run(home, "list")
     engine = open_base(Settings.load(home, {}))
     failed = enqueue(engine, "import", {"files": ["甲.csv"]}, title_zh="导入 [甲]", title_en="Import")

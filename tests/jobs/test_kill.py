@@ -20,6 +20,7 @@ LEASE_SECONDS = 1.0
 # The job writes one line a step, each only if it is not there yet: begun again, it goes on where it was.
 WORKER = """
 import sys, time
+from datetime import timedelta
 from pathlib import Path
 from qinglan.base.engine import open_engine
 from qinglan.base.settings import Settings
@@ -94,5 +95,5 @@ def test_without_expiry_the_job_would_be_lost(
     engine: Engine, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease, "return_expired", lambda *_: 0)
-    with pytest.raises(AssertionError, match="'running'"):
+    with pytest.raises(AssertionError, match=r"\('running', None\)"):
         killed_then_finished(engine, settings, tmp_path / "written", 3, turns=25)

@@ -51,14 +51,13 @@ def list_(
     table = Table(box=None, header_style="bold")
     # The id is what the other commands ask for: it is never cut.
     table.add_column("编号", min_width=32, no_wrap=True)
-    for heading in ("种类", "名称", "状态", "进度", "建立"):
-        table.add_column(heading)
+    table.add_column("名称")
+    for heading in ("状态", "进度", "建立"):
+        table.add_column(heading, no_wrap=True)
     for job in found:
         state = f"[{_COLOURS[job.state]}]{_STATES[job.state]}[/]"
         shown = job.as_json()
-        table.add_row(
-            job.id, job.kind, escape(job.title["zh"]), state, _progress(job), shown["created"][:19].replace("T", " ")
-        )
+        table.add_row(job.id, escape(job.title["zh"]), state, _progress(job), shown["created"][:16].replace("T", " "))
     output.print(table)
 
 
