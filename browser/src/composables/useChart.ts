@@ -1,0 +1,55 @@
+import { BarChart, LineChart, ScatterChart } from 'echarts/charts'
+import {
+  AriaComponent,
+  DataZoomComponent,
+  GridComponent,
+  LegendComponent,
+  MarkAreaComponent,
+  MarkLineComponent,
+  TooltipComponent,
+} from 'echarts/components'
+import { init, use, type ECharts, type EChartsCoreOption } from 'echarts/core'
+import { CanvasRenderer } from 'echarts/renderers'
+import { onBeforeUnmount, onMounted, watch, type Ref } from 'vue'
+
+use([
+  LineChart,
+  ScatterChart,
+  BarChart,
+  GridComponent,
+  TooltipComponent,
+  LegendComponent,
+  DataZoomComponent,
+  MarkAreaComponent,
+  MarkLineComponent,
+  AriaComponent,
+  CanvasRenderer,
+])
+
+export const FONT = '"Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "Source Han Sans SC", sans-serif'
+
+/** Keeps a chart in an element: drawn again when its option changes, fitted when the element changes its size. */
+export function useChart(element: Ref<HTMLElement | undefined>, option: () => EChartsCoreOption): void {
+  let chart: ECharts | undefined
+  let watcher: ResizeObserver | undefined
+
+  function fit(): void {
+    chart?.resize()
+  }
+
+  onMounted(() => {
+    if (!element.value) return
+    chart = init(element.value, null, { renderer: 'canvas' })
+    watcher = new ResizeObserver(fit)
+    watcher.observe(element.value)
+    window.addEventListener('beforeprint', fit)
+    watch(option, (next) => chart?.setOption({ animation: false, textStyle: { fontFamily: FONT }, ...next }, true), {
+      immediate: true,
+    })
+  })
+  onBeforeUnmount(() => {
+    window.removeEventListener('beforeprint', fit)
+    watcher?.disconnect()
+    chart?.dispose()
+  })
+}
