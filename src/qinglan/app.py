@@ -18,6 +18,7 @@ from qinglan.base.database import open_base
 from qinglan.base.settings import Settings
 from qinglan.core.declare import Declarations, Finding
 from qinglan.core.errors import DeclarationError, InputError, QinglanError
+from qinglan.gateways.files import importing
 from qinglan.indicators import compute
 from qinglan.indicators.city import City
 from qinglan.indicators.compute import Estimate
@@ -26,8 +27,11 @@ from qinglan.indicators.evaluate import Progress
 from qinglan.indicators.evaluate import evaluate as evaluate_plan
 from qinglan.indicators.installation import today
 from qinglan.jobs import Handler, JobContext
+from qinglan.observations import maintenance
 from qinglan.observations.lake import Lake, open_lake
 
+EVALUATE = "evaluate"
+COMPACT = "compact"
 PACKAGE = Path(qinglan.__file__).parent
 
 
@@ -67,13 +71,21 @@ def load_declarations(city: str) -> Declarations:
 
 @dataclass
 class Application:
-    """One open home folder: its base, its lake, what is declared, and the handlers of its jobs."""
+    """One open home folder: its base, its lake, what is declared, and the function of each kind of job."""
 
     settings: Settings
     engine: Engine
     lake: Lake
     declarations: Declarations
     city: City
+    handlers: Mapping[str, Handler] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.handlers = {
+            importing.KIND: importing.handler(self.settings, self.lake),
+            EVALUATE: self._evaluate_job,
+            COMPACT: self._compact_job,
+        }
 
     @classmethod
     def open(cls, home: Settings | Path | None = None) -> Application:
@@ -109,15 +121,16 @@ class Application:
     ) -> None:
         self.close()
 
-    @property
-    def handlers(self) -> Mapping[str, Handler]:
-        """The function of each kind of job."""
-        return {"evaluate": self._evaluate_job}
-
     def _evaluate_job(self, context: JobContext) -> dict[str, object]:
         as_of = date.fromisoformat(context.arguments.get("as_of") or today().isoformat())
         found = evaluate_plan(self, as_of, context.arguments.get("indicators"), progress=context.progress)
         return {"as_of": as_of.isoformat(), "values": sum(estimate.value is not None for estimate in found)}
+
+    def _compact_job(self, context: JobContext) -> dict[str, object]:
+        def said(done: int, total: int) -> None:
+            context.progress(done, total, "整理观测库", "compacting the lake")
+
+        return dict(maintenance.compact(self.lake, progress=said))
 
 
 def evaluate(

@@ -336,7 +336,7 @@ def _detail(estimate: Estimate) -> dict[str, Any]:
 
 
 def _check_document(value: float, document: str) -> None:
-    if not math.isfinite(value):
+    if not math.isfinite(float(value)):
         raise InputError("数值应为有限的数。", "The value should be a finite number.", field="value")
     if not document.strip():
         raise InputError("须写明文件名称或文号。", "The document's name or number is needed.", field="document")

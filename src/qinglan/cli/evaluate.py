@@ -1,0 +1,204 @@
+"""`qinglan evaluate`, `qinglan confirm`, `qinglan target issue`: how the plan stands, and what documents say."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from qinglan.cli.application import AsJson, Home, errors, output
+
+if TYPE_CHECKING:
+    from qinglan.app import Application
+
+_DATES = ["%Y-%m-%d"]
+_KINDS = {"estimate": "自测", "reported": "上报", "confirmed": "认定"}
+_SOURCES = {"province": "省", "straight_line": "直线"}
+_COLOURS = {"met": "green", "on_pace": "green", "behind": "yellow", "missed": "red"}
+
+AsOf = Annotated[
+    datetime | None, typer.Option("--as-of", formats=_DATES, help="截至日期（默认今天）。 The day to stand on.")
+]
+Identifier = Annotated[str, typer.Argument(metavar="INDICATOR", help="指标编号，如 air.pm25_mean。 The indicator.")]
+Year = Annotated[int, typer.Option("--year", min=1990, max=2100, help="年份。 The year.")]
+Number = Annotated[float, typer.Option("--value", help="数值，用指标的单位。 The value in the indicator's unit.")]
+Document = Annotated[str, typer.Option("--document", help="文件名称或文号。 The document.")]
+DocumentDate = Annotated[datetime, typer.Option("--date", formats=_DATES, help="文件日期。 The document's date.")]
+Note = Annotated[str | None, typer.Option("--note", help="备注。 A note.")]
+
+
+def add(root: typer.Typer) -> None:
+    """Add the commands."""
+    root.command(name="evaluate", help="评价规划指标。 Evaluate the plan's indicators.")(evaluate)
+    root.command(name="confirm", help="登记上级认定的数值。 Record a confirmed value.")(confirm)
+    group = typer.Typer(help="规划目标。 Targets of the plan.", no_args_is_help=True)
+    group.command(name="issue", help="登记下达的目标值。 Record an issued target.")(issue)
+    root.add_typer(group, name="target")
+
+
+def evaluate(
+    as_of: AsOf = None,
+    indicator: Annotated[
+        list[str] | None, typer.Option("--indicator", help="只评价这一项（可重复）。 Only this one; may be repeated.")
+    ] = None,
+    lineage: Annotated[
+        str | None,
+        typer.Option("--lineage", metavar="INDICATOR", help="给出一项指标的来历。 Where a number comes from."),
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute the indicators anew and show how the plan stands."""
+    from qinglan import app
+    from qinglan.indicators import board
+    from qinglan.indicators.installation import today
+
+    day = today() if as_of is None else as_of.date()
+    wanted = [lineage] if lineage else indicator
+    with app.Application.open(home) as application:
+        _compute(application, day, wanted, quiet=as_json)
+        if lineage:
+            found = board.indicator(application, lineage, day)
+            if as_json:
+                output.print_json(data=found["lineage"])
+            else:
+                _show_lineage(found)
+            return
+        answer = board.board(application, day)
+    if wanted is not None:
+        answer["indicators"] = [card for card in answer["indicators"] if card["id"] in wanted]
+    if as_json:
+        output.print_json(data=answer)
+    else:
+        _show_board(answer)
+
+
+def confirm(
+    indicator: Identifier,
+    *,
+    year: Year,
+    value: Number,
+    document: Document,
+    document_date: DocumentDate,
+    note: Note = None,
+    home: Home = None,
+) -> None:
+    """Record the value of a year that a document confirms; it overrides the estimate, which stays beside it."""
+    from qinglan import app
+    from qinglan.indicators import record
+
+    with app.Application.open(home) as application:
+        card = record.confirm(
+            application, indicator, year, value, document=document, document_date=document_date.date(), note=note
+        )
+    output.print(
+        f"已登记：{card['title']['zh']} {year} 年认定值 {value:g}（{escape(document)}），{card['state_title']['zh']}。"
+    )
+
+
+def issue(
+    indicator: Identifier,
+    *,
+    year: Year,
+    value: Number,
+    document: Document,
+    document_date: DocumentDate,
+    note: Note = None,
+    home: Home = None,
+) -> None:
+    """Record the target that a document issues for a year."""
+    from qinglan import app
+    from qinglan.indicators import record
+
+    with app.Application.open(home) as application:
+        card = record.issue_target(
+            application, indicator, year, value, document=document, document_date=document_date.date(), note=note
+        )
+    output.print(
+        f"已登记：{card['title']['zh']} {year} 年目标值 {value:g}（{escape(document)}），{card['state_title']['zh']}。"
+    )
+
+
+def _compute(application: Application, day: date, wanted: list[str] | None, *, quiet: bool) -> None:
+    from qinglan import app, jobs
+    from qinglan.core.errors import JobError
+    from qinglan.indicators.installation import target_of
+
+    for identifier in wanted or []:
+        target_of(application, identifier, day)
+    job = jobs.enqueue(
+        application.engine,
+        app.EVALUATE,
+        {"as_of": day.isoformat(), "indicators": wanted},
+        title_zh=f"评价至 {day}",
+        title_en=f"Evaluation up to {day}",
+    )
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=errors, transient=True, disable=quiet) as bar:
+        task = bar.add_task("评价", total=None)
+
+        def shown(done: int, total: int | None, zh: str, _en: str) -> None:
+            bar.update(task, completed=done, total=total, description=escape(zh) or "评价")
+
+        finished = jobs.run_now(application.engine, application.handlers, job, on_progress=shown)
+    if finished.state != "done":
+        raise finished.error or JobError("评价没有完成。", "The evaluation did not finish.")
+
+
+def _show_board(answer: dict[str, Any]) -> None:
+    plan = answer["plan"]
+    output.print(f"[bold]{plan['title']['zh']}[/]（{plan['status_title']['zh']}） 截至 {answer['as_of']}")
+    table = Table("行", "指标", "基准", "最新", "目标", "差距", "年需", "状态", "版本", box=None, header_style="bold")
+    for column in table.columns[2:7]:
+        column.justify = "right"
+    for card in answer["indicators"]:
+        latest, pace, baseline = card["latest"], card["needed_pace"], card["baseline"]
+        target = card["target"]
+        colour = _COLOURS.get(card["state"], "dim")
+        shown = "—" if latest is None else f"{latest['text']}（{latest['period']} {_KINDS[latest['kind']]}）"
+        table.add_row(
+            str(card["row"]),
+            f"{card['title']['zh']}（{card['unit']['zh']}）",
+            f"{baseline['text']}（{baseline['year']}）",
+            shown,
+            target["text"],
+            "—" if card["gap"] is None else card["gap"]["text"],
+            "—" if pace is None else f"{pace['text']}（{_SOURCES[pace['source']]}）",
+            f"[{colour}]{card['state_title']['zh']}[/]" + (" ┊断点" if card["break"] else ""),
+            "" if latest is None else latest.get("edition") or "—",
+        )
+    output.print(table)
+    titles = {card["state"]: card["state_title"]["zh"] for card in answer["indicators"]}
+    output.print("、".join(f"{titles[state]} {count}" for state, count in answer["summary"].items() if state in titles))
+    if answer["simulated"]:
+        output.print("[yellow]含模拟数据。 Contains simulated data.[/]")
+
+
+def _show_lineage(found: dict[str, Any]) -> None:
+    output.print(f"[bold]{found['title']['zh']}[/]（{found['unit']['zh']}）")
+    for entry in found["lineage"]:
+        output.print(
+            f"\n[bold]{entry['period']}[/]  {entry['text'] or '—'}  {entry['title']['zh']}（{entry['function']}）"
+        )
+        clauses = (entry["edition"], entry["stage"], entry["clause"], entry["policy"] and entry["policy"]["zh"])
+        if any(clauses):
+            output.print("  依据：" + "；".join(text for text in clauses if text))
+        output.print(
+            f"  网络：{entry['network']['zh']}；方法：{entry['method']['zh']}；口径：{entry['basis'] or '—'}；"
+            f"评价于 {entry['judged_on']}，输入版次 {entry['inputs_revision']}"
+        )
+        for step in entry["steps"]:
+            output.print(f"  {step['title']['zh']}：{escape(step['text'])}")
+        for note in entry["notes"]:
+            output.print(f"  [dim]{escape(note['zh'])}[/]")
+        for series in entry["series"]:
+            output.print(
+                f"  · {series['site_title']['zh']} {series['factor_title']['zh']}"
+                f"（{series['grain']}，{series['basis']}）{series['rows']:,} 条"
+            )
+    for check in found["lineage"][0]["checks"] if found["lineage"] else []:
+        output.print(f"\n  〔{check['mark']}〕{check['note']['zh']}")
