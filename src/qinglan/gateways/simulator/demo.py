@@ -17,6 +17,7 @@ SOURCE: Final = "simulated"
 START: Final = date(2020, 1, 1)
 END: Final = date(2026, 1, 1)
 SEED: Final = 42
+ROWS: Final = 240_000
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def demo_batches(
     seed: int = SEED,
     start: date = START,
     end: date = END,
-    rows: int = 240_000,
+    rows: int = ROWS,
 ) -> Iterator[Batch]:
     """Yield all observations of the demo city, cut into batches in the order of receipt.
 

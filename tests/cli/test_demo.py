@@ -1,0 +1,125 @@
+"""`qinglan demo`: complete after an interruption, quick the second time, never mixed with other data."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from qinglan.app import Application
+from qinglan.base.settings import Settings
+from qinglan.cli import demo
+from qinglan.cli.demo_city import figures_of
+from qinglan.core.errors import InputError
+from qinglan.gateways.simulator import demo as simulated
+from qinglan.indicators.declare import Indicator
+from qinglan.observations.lake import Lake
+
+KEY = ["site", "factor", "grain", "time", "basis"]
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulated, "START", date(2024, 12, 1))
+    monkeypatch.setattr(simulated, "END", date(2025, 1, 1))
+    monkeypatch.setattr(simulated, "ROWS", 6_000)
+
+
+def opened(home: Path) -> Application:
+    return Application.open(Settings.load(home, environment={}))
+
+
+@pytest.fixture(scope="module")
+def runner() -> CliRunner:
+    return CliRunner()
+
+
+def run(runner: CliRunner, *arguments: str) -> int:
+    root = typer.Typer()
+    root.callback()(lambda: None)
+    demo.add(root)
+    result = runner.invoke(root, ["demo", *arguments], catch_exceptions=True)
+    if isinstance(result.exception, InputError):
+        raise result.exception
+    return result.exit_code
+
+
+def rows(lake: Lake) -> pl.DataFrame:
+    return lake.scan().collect().sort(KEY)
+
+
+def test_every_reported_indicator_has_a_course_and_every_course_an_indicator(tmp_path: Path):
+    with opened(tmp_path) as application:
+        reported = {
+            indicator.series for indicator in application.declarations.of(Indicator).values() if not indicator.computed
+        }
+        figures = figures_of(application, 2020, 2025)
+    assert {figure.factor for figure in figures} == reported
+    assert len(reported) == 15
+    shares = {(figure.site, figure.first, figure.last) for figure in figures if "good_section" in figure.factor}
+    assert shares == {("national-sections-7", 2020, 2020), ("national-sections-11", 2021, 2025)}
+
+
+def test_a_start_that_broke_off_is_finished_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runner: CliRunner
+):
+    assert run(runner, "--home", str(tmp_path / "whole"), "--no-serve") == 0
+    submit, count = Lake.submit, iter(range(100))
+
+    def dies_after_the_second(self: Lake, frame: pl.DataFrame, *, source: str):
+        receipt = submit(self, frame, source=source)
+        if next(count) == 1:
+            raise KeyboardInterrupt
+        return receipt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Lake, "submit", dies_after_the_second)
+        assert run(runner, "--home", str(tmp_path / "broken"), "--no-serve") != 0
+    with opened(tmp_path / "broken") as application:
+        assert 0 < application.lake.scan().select(pl.len()).collect().item() <= 12_000
+    assert run(runner, "--home", str(tmp_path / "broken"), "--no-serve") == 0
+    with opened(tmp_path / "whole") as whole, opened(tmp_path / "broken") as broken_off:
+        expected, found = rows(whole.lake), rows(broken_off.lake)
+    assert found.drop("revision").equals(expected.drop("revision"))
+    assert expected.height > 25_000
+    assert expected["source"].unique().to_list() == ["simulated"]
+
+
+def test_a_second_start_takes_nothing_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runner: CliRunner):
+    assert run(runner, "--home", str(tmp_path), "--no-serve") == 0
+    with opened(tmp_path) as application:
+        revision = application.lake.revision
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("the lake was written again")
+
+    monkeypatch.setattr(Lake, "submit", never)
+    assert run(runner, "--home", str(tmp_path), "--no-serve") == 0
+    with opened(tmp_path) as application:
+        assert application.lake.revision == revision
+
+
+def test_a_home_with_other_data_is_refused_and_left_as_it_was(tmp_path: Path, runner: CliRunner):
+    row = {"site": "x", "factor": "a34004", "grain": "hour", "basis": "realtime", "value": 1.0}
+    with opened(tmp_path) as application:
+        application.lake.submit(pl.DataFrame([row | {"time": datetime(2024, 1, 1, tzinfo=UTC)}]), source="file")
+    with pytest.raises(InputError, match="--home"):
+        run(runner, "--home", str(tmp_path), "--no-serve")
+    with pytest.raises(InputError, match="--fresh"):
+        run(runner, "--home", str(tmp_path), "--no-serve", "--fresh")
+    with opened(tmp_path) as application:
+        assert application.lake.scan().collect()["source"].to_list() == ["file"]
+
+
+def test_fresh_begins_anew(tmp_path: Path, runner: CliRunner):
+    assert run(runner, "--home", str(tmp_path), "--no-serve") == 0
+    stray = tmp_path / "files" / "old.txt"
+    stray.write_text("old", "utf-8")
+    assert run(runner, "--home", str(tmp_path), "--no-serve", "--fresh") == 0
+    assert not stray.exists()
+    with opened(tmp_path) as application:
+        assert application.lake.scan().select(pl.len()).collect().item() > 25_000
