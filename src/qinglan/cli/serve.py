@@ -1,0 +1,143 @@
+"""`qinglan up`: the server with its pages and its jobs worker, on this machine only."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+import threading
+import webbrowser
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qinglan.cli.application import Home, output
+from qinglan.core.errors import BusyError, InputError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_GRACE_SECONDS = 10
+_MOST_REQUESTS_AT_ONCE = 256
+
+
+def add(root: typer.Typer) -> None:
+    """Add the command."""
+    root.command(name="up", help="启动服务与页面。 Start the server and its pages.")(up)
+
+
+def up(
+    home: Home = None,
+    host: Annotated[
+        str | None, typer.Option("--host", help="绑定的本机地址（默认 127.0.0.1）。 The loopback address.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65535, help="端口（默认 8212；0 为任选）。 The port; 0: any.")
+    ] = None,
+    open_browser: Annotated[
+        bool | None, typer.Option("--open/--no-open", help="启动后打开浏览器。 Open a browser when started.")
+    ] = None,
+) -> None:
+    """Serve one home folder until it is interrupted."""
+    from qinglan.app import Application
+    from qinglan.base.settings import Settings
+    from qinglan.web.application import create_application
+
+    settings = Settings.load(home)
+    listener = listen(settings.host if host is None else host, settings.port if port is None else port)
+    with listener, Application.open(settings) as application:
+        serve(create_application(application), listener, open_browser=open_browser)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on loopback.
+
+    Raises
+    ------
+    InputError
+        If `host` is not loopback, or is no address of this machine.
+    BusyError
+        If another program listens on the port already.
+    """
+    from qinglan.web.security import require_loopback
+
+    require_loopback(host)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name != "nt":  # On Windows this option would let two programs share the port.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host.strip("[]"), port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+            raise BusyError(
+                f"端口 {port} 已被占用或不许使用：请用 --port 另选一个，或先停止占用它的程序。",
+                f"Port {port} is taken or may not be used: choose another with --port, "
+                "or stop the program that holds it.",
+                field="port",
+            ) from error
+        raise InputError(
+            f"无法在 {host} 上监听：{error.strerror}；请用 --host 127.0.0.1。",
+            f"Cannot listen on {host}: {error.strerror}; use --host 127.0.0.1.",
+            field="host",
+        ) from error
+    return listener
+
+
+def address(listener: socket.socket) -> str:
+    """Return the address that a browser opens."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def serve(app: FastAPI, listener: socket.socket, *, open_browser: bool | None = None) -> None:
+    """Serve `app` on `listener` until it is interrupted; the address is printed when it answers.
+
+    Parameters
+    ----------
+    open_browser
+        Whether to open a browser; None: if a person sits at a graphical screen.
+    """
+    import uvicorn
+
+    from qinglan.web.observed import configure_logs
+
+    configure_logs()
+    where = address(listener)
+    wanted = _has_screen() if open_browser is None else open_browser
+
+    class Announced(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started and not self.should_exit:
+                output.print(f"晴岚已启动：{where}  （Ctrl+C 停止） Qinglan is running; press Ctrl+C to stop.")
+                if wanted:
+                    threading.Thread(target=webbrowser.open, args=(where,), daemon=True).start()
+
+    config = uvicorn.Config(
+        app,
+        loop="auto",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=_MOST_REQUESTS_AT_ONCE,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    server = Announced(config)
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        output.print("已停止。 Stopped.")
+    if not server.started:
+        raise typer.Exit(1)
+
+
+def _has_screen() -> bool:
+    if not sys.stdout.isatty():
+        return False
+    return sys.platform in {"win32", "darwin"} or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
