@@ -7,6 +7,7 @@ and answers references between declarations.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,7 +86,7 @@ class Declaration(Part):
         """Yield a finding for each example whose answer is not what its source says."""
         for number, example in enumerate(self.examples, start=1):
             got = self.answer(example.given)
-            if got != example.expect:
+            if not _same(got, example.expect):
                 yield self.finding(
                     f"算例 {number}（{example.from_}）应得 {example.expect}，实得 {got}。",
                     f"example {number} ({example.from_}) should give {example.expect}, gives {got}.",
@@ -94,6 +95,12 @@ class Declaration(Part):
     def finding(self, zh: str, en: str) -> Finding:
         """Return a finding about this declaration."""
         return Finding(self.file, f"{self.KIND} {self.id}：{zh}", f"{self.KIND} {self.id}: {en}")
+
+
+def _same(got: Any, expected: Any) -> bool:
+    if isinstance(got, float) and isinstance(expected, int | float):
+        return math.isclose(got, expected, rel_tol=1e-9, abs_tol=1e-12)
+    return bool(got == expected)
 
 
 D = TypeVar("D", bound=Declaration)

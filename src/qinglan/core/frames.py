@@ -7,7 +7,7 @@ ratio of two whole numbers, so that every engine gives the same digits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,13 +87,22 @@ def on_beijing_clock(frame: nw.LazyFrame[Any], column: str = "time") -> nw.LazyF
         return frame
     if frame.implementation.is_duckdb():
         raise InputError(
-            f"DuckDB 的列 {column} 带时区，结果会随会话时区变化：请先用 {column} AT TIME ZONE 'Asia/Shanghai' 转为北京时间。",
+            f"DuckDB 的列 {column} 带时区，结果会随会话时区变化："
+            f"请先用 {column} AT TIME ZONE 'Asia/Shanghai' 转为北京时间。",
             f"DuckDB column {column} carries a zone, so its answer depends on the session: convert it first with "
             f"{column} AT TIME ZONE 'Asia/Shanghai'.",
             field=column,
         )
     local = nw.col(column).dt.convert_time_zone("Asia/Shanghai").dt.replace_time_zone(None)
     return frame.with_columns(local.alias(column))
+
+
+def settled(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Compute a Polars frame now; other engines stay lazy.
+
+    Two branches of one lazy Polars frame would make it keep the whole input in memory for the second branch.
+    """
+    return frame.collect().lazy() if frame.implementation.is_polars() else frame
 
 
 def scaled(column: nw.Expr, scale: int = SCALE) -> nw.Expr:
@@ -123,3 +132,26 @@ def listed(conditions: Sequence[tuple[nw.Expr, str]]) -> nw.Expr:
     parts = [nw.when(condition).then(nw.lit(name)) for condition, name in conditions]
     text = nw.concat_str(parts, separator="、", ignore_nulls=True)
     return nw.when(text != "").then(text)
+
+
+def real(column: nw.Expr, scale: int = SCALE) -> nw.Expr:
+    """Return whole numbers of 1/`scale` as real numbers again."""
+    return column.cast(nw.Float64) / scale
+
+
+def long(wide: nw.LazyFrame[Any], keys: Sequence[str], parts: Mapping[str, Mapping[str, nw.Expr]]) -> nw.LazyFrame[Any]:
+    """Return one row for each row of `wide` and each name in `parts`, without computing `wide` twice.
+
+    Parameters
+    ----------
+    parts
+        For each name, the columns of its row; all names have the same columns.
+    """
+    one = wide.select(nw.lit(1, dtype=nw.Int64).alias("_row")).head(1)
+    names = nw.concat([one.select(nw.lit(number, dtype=nw.Int64).alias("_part")) for number in range(len(parts))])
+    columns: dict[str, nw.Expr] = {}
+    for number, part in enumerate(parts.values()):
+        for name, expression in part.items():
+            chosen = nw.when(nw.col("_part") == number).then(expression)
+            columns[name] = chosen.otherwise(columns[name]) if name in columns else chosen
+    return wide.join(names, how="cross").select(*keys, *(column.alias(name) for name, column in columns.items()))

@@ -1,1 +1,1 @@
-"""See the architecture guide."""
+"""National standards: editions as data, evaluators that take a frame and give a frame."""
