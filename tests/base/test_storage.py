@@ -22,7 +22,7 @@ needs_full_device = pytest.mark.skipif(not Path("/dev/full").exists(), reason="n
 def test_a_full_disk_met_by_a_file() -> None:
     with pytest.raises(StorageError, match="磁盘空间不足") as refusal, storage_errors("/dev/full"):
         Path("/dev/full").write_bytes(b"x" * 100_000)
-    assert "No space is left" in refusal.value.en
+    assert "no space is left" in refusal.value.en
 
 
 @needs_full_device

@@ -24,6 +24,32 @@ _NO_FOLDER = {errno.ENOTDIR, errno.EEXIST}
 _NUMBER_IN_TEXT = re.compile(r"\(os error (\d+)\)")
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_SENTENCES = {
+    "full": (
+        "{where}：磁盘空间不足，无法写入；请腾出空间后重试，已确认的数据没有丢失。",
+        "{where}: no space is left on the disk; free some and try again, nothing acknowledged was lost.",
+    ),
+    "forbidden": (
+        "{where} 不可写（只读或没有权限）；请改正权限，或用 --home 指定可写的目录。",
+        "{where} cannot be written (read-only or no permission); make it so, or name another folder with --home.",
+    ),
+    "no folder": (
+        "{where} 不是目录；请用 --home 指定一个目录。",
+        "{where} is not a folder; name a folder with --home.",
+    ),
+    "busy": (
+        "{where} 正被另一个进程占用，等待超时；请稍后重试。",
+        "{where} was kept locked by another process for too long; try again in a moment.",
+    ),
+    "damaged": (
+        "{where} 不是数据库，或已损坏；请从备份恢复。",
+        "{where} is no database or is damaged; restore it from a backup.",
+    ),
+    "unreachable": (
+        "无法打开 {where}；请检查 database_url、数据库服务与网络。",
+        "{where} cannot be opened; check database_url, the database service and the network.",
+    ),
+}
 _SQLSTATES = {"53100": "full", "25006": "forbidden", "55P03": "busy", "40P01": "busy"}
 
 
@@ -51,7 +77,7 @@ def storage_errors(place: Path | str | None = None) -> Iterator[None]:
     ...     raise OSError(28, "No space left on device", "/dev/full")
     Traceback (most recent call last):
     ...
-    qinglan.core.errors.StorageError: 磁盘空间不足，无法写入 /dev/full；请腾出空间后重试，已确认的数据没有丢失。 / ...
+    qinglan.core.errors.StorageError: /dev/full：磁盘空间不足，无法写入；请腾出空间后重试，已确认的数据没有丢失。 / ...
     """
     try:
         yield
@@ -66,49 +92,15 @@ def storage_errors(place: Path | str | None = None) -> Iterator[None]:
 
 def explain(error: BaseException, place: Path | str | None = None) -> StorageError | None:
     """Return the sentence for `error`, or None where it is nothing that a disk or database refuses."""
-    where = str(place or getattr(error, "filename", None) or "")
     reason = _reason(error)
-    if reason == "full":
-        return StorageError(
-            f"磁盘空间不足，无法写入 {where or '数据目录'}；请腾出空间后重试，已确认的数据没有丢失。",
-            f"No space is left on the disk to write {where or 'the home folder'}; "
-            "free some and try again, nothing acknowledged was lost.",
-            file=where or None,
-        )
-    if reason == "forbidden":
-        return StorageError(
-            f"{where or '数据目录'} 不可写（只读或没有权限）；请改正权限，或用 --home 指定可写的目录。",
-            f"{where or 'The home folder'} cannot be written (read-only or no permission); "
-            "correct the permission or name a writable folder with --home.",
-            file=where or None,
-        )
-    if reason == "no folder":
-        return StorageError(
-            f"{where} 不是目录；请用 --home 指定一个目录。",
-            f"{where} is not a folder; name a folder with --home.",
-            file=where or None,
-        )
-    if reason == "busy":
-        return BusyError(
-            "数据库正被另一个进程占用，等待超时；请稍后重试。",
-            "Another process kept the database locked for too long; try again in a moment.",
-            file=where or None,
-        )
-    if reason == "damaged":
-        return StorageError(
-            f"{where or '数据库文件'} 不是数据库，或已损坏；请从备份恢复。",
-            f"{where or 'The database file'} is no database or is damaged; restore it from a backup.",
-            file=where or None,
-        )
-    if reason == "unreachable":
-        return StorageError(
-            f"无法打开数据库 {where}；请检查 database_url、数据库服务与网络。".replace(" ；", "；"),
-            f"The database {where} cannot be opened; check database_url, the database service and the network.".replace(
-                "  ", " "
-            ),
-            file=where or None,
-        )
-    return None
+    if reason is None:
+        return None
+    where = str(place or getattr(error, "filename", None) or "")
+    zh, en = _SENTENCES[reason]
+    refusal = BusyError if reason == "busy" else StorageError
+    return refusal(
+        zh.format(where=where or "数据目录"), en.format(where=where or "The home folder"), file=where or None
+    )
 
 
 def _reason(error: BaseException) -> str | None:
