@@ -23,10 +23,14 @@ KEY = ["site", "factor", "grain", "time", "basis"]
 
 
 @pytest.fixture(autouse=True)
-def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+def evaluations(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """One month instead of six years, and the homes that were evaluated instead of the (slow) evaluation."""
+    found: list[Path] = []
     monkeypatch.setattr(simulated, "START", date(2024, 12, 1))
     monkeypatch.setattr(simulated, "END", date(2025, 1, 1))
     monkeypatch.setattr(simulated, "ROWS", 6_000)
+    monkeypatch.setattr(demo, "_evaluate", lambda application, _: found.append(application.settings.home))
+    return found
 
 
 def opened(home: Path) -> Application:
@@ -89,7 +93,9 @@ def test_a_start_that_broke_off_is_finished_by_the_next(
     assert expected["source"].unique().to_list() == ["simulated"]
 
 
-def test_a_second_start_takes_nothing_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runner: CliRunner):
+def test_a_second_start_takes_nothing_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runner: CliRunner, evaluations: list[Path]
+):
     assert run(runner, "--home", str(tmp_path), "--no-serve") == 0
     with opened(tmp_path) as application:
         revision = application.lake.revision
@@ -101,6 +107,7 @@ def test_a_second_start_takes_nothing_in(tmp_path: Path, monkeypatch: pytest.Mon
     assert run(runner, "--home", str(tmp_path), "--no-serve") == 0
     with opened(tmp_path) as application:
         assert application.lake.revision == revision
+    assert evaluations == [tmp_path]
 
 
 def test_a_home_with_other_data_is_refused_and_left_as_it_was(tmp_path: Path, runner: CliRunner):
