@@ -151,8 +151,12 @@ def open_excel(path: Path, name: str, size: int, sha256: str, wanted: str | None
 
 
 def _text_frame(rows: list[list[Any]], width: int) -> pl.DataFrame:
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(column_names(width), pl.String), orient="row", strict=False)
-    return frame.with_columns(pl.all().str.replace(r"^(-?\d+)\.0$", "${1}"))
+    """Return cells of mixed types as text, a column at a time: rows of mixed types are refused by the frame."""
+    columns = [
+        pl.Series(name, cells, dtype=pl.String, strict=False)
+        for name, cells in zip(column_names(width), zip(*rows, strict=True), strict=True)
+    ]
+    return pl.DataFrame(columns).with_columns(pl.all().str.replace(r"^(-?\d+)\.0$", "${1}"))
 
 
 def _as_text(column: pl.Series) -> pl.Series:
