@@ -118,8 +118,8 @@ class Lake:
                 lock.acquire(timeout=wait)
         except Timeout as reason:
             raise BusyError(
-                f"另一个进程正在写观测库，{wait:.0f} 秒内没有等到；已提交的数据在日志中，由下一次写入接着入库。",
-                f"Another process kept the lake for {wait:.0f} s; what was submitted is safe in the journal and is"
+                f"另一个进程正在写观测库，{wait:g} 秒内没有等到；已提交的数据在日志中，由下一次写入接着入库。",
+                f"Another process kept the lake for {wait:g} s; what was submitted is safe in the journal and is"
                 " taken in by the next write.",
                 file=str(place),
             ) from reason
@@ -136,7 +136,7 @@ class Lake:
         """Bring `latest` up to history after a crash between the two; once per process is enough."""
         if self._healed or self.engine is None:
             return
-        version = self.history.open() if self.history.path.exists() else None
+        version = self.history.open()
         files = version.files() if version is not None else None
         revision = int(files["highest"].max() or 0) if files is not None else 0  # type: ignore[arg-type]
         mark = latest.mark(self.engine)

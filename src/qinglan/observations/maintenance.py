@@ -16,7 +16,7 @@ from qinglan.observations.journal import Journal
 from qinglan.observations.lake import WAIT_SECONDS, Lake
 from qinglan.observations.read import behind, watermark
 from qinglan.observations.schema import IDENTITY, OBSERVATION, ORDER, month_of
-from qinglan.observations.tables import Table, Version
+from qinglan.observations.tables import Version
 from qinglan.observations.writer import Progress
 
 KEPT_HOURS: Final = 24
@@ -69,7 +69,7 @@ def compact(
 def vacuum(lake: Lake, *, kept_hours: int = KEPT_HOURS, wait: float = WAIT_SECONDS) -> int:
     """Delete files that were replaced more than `kept_hours` ago; return how many."""
     with lake.locked(wait):
-        return sum(version.vacuum(kept_hours) for table in (lake.history, lake.current) if (version := _open(table)))
+        return sum(version.vacuum(kept_hours) for table in (lake.history, lake.current) if (version := table.open()))
 
 
 def rebuild(lake: Lake, *, wait: float = WAIT_SECONDS, progress: Progress | None = None) -> dict[str, int]:
@@ -84,7 +84,7 @@ def rebuild(lake: Lake, *, wait: float = WAIT_SECONDS, progress: Progress | None
                 lake.current.open()
             except StorageError:
                 shutil.rmtree(lake.current.path)
-    found = _open(lake.history)
+    found = lake.history.open()
     todo = found.files().select("grain", "month").unique().sort("grain", "month").rows() if found else []
     for done, (grain, month) in enumerate(todo):
         if progress is not None:
@@ -108,7 +108,7 @@ def status(lake: Lake) -> dict[str, Any]:
         partitions`; `tail` (rows and files not yet in current); `backlog` (batches and rows waiting in journals);
         `first, last` (times).
     """
-    of_current, of_history = _open(lake.current), _open(lake.history)
+    of_current, of_history = lake.current.open(), lake.history.open()
     files = of_history.files() if of_history else None
     tail = _tail(of_current, files)
     revision = _number(files["highest"].max()) if files is not None else 0
@@ -128,7 +128,7 @@ def status(lake: Lake) -> dict[str, Any]:
 def verify(lake: Lake, *, wait: float = WAIT_SECONDS, progress: Progress | None = None) -> list[Finding]:
     """Compare `current`, `latest` and the journals with history; return what is wrong (nothing: an empty list)."""
     lake.drain(wait=wait)
-    of_current, of_history = _open(lake.current), _open(lake.history)
+    of_current, of_history = lake.current.open(), lake.history.open()
     findings: list[Finding] = []
     if of_history is not None:
         files = of_history.files()
@@ -198,12 +198,8 @@ def _wrong_latest(lake: Lake, wait: float) -> Iterator[Finding]:
         )
 
 
-def _open(table: Table) -> Version | None:
-    return table.open() if table.path.exists() else None
-
-
 def _behind(lake: Lake) -> pl.DataFrame:
-    of_current, of_history = _open(lake.current), _open(lake.history)
+    of_current, of_history = lake.current.open(), lake.history.open()
     return _tail(of_current, of_history.files() if of_history else None).unique(["grain", "month"]).sort("month")
 
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import DeltaError
 
 from qinglan.base.storage import explain
 from qinglan.core.errors import StorageError
@@ -56,16 +56,13 @@ class Table:
     def open(self) -> Version | None:
         """Return the newest version, or None where the table was never made."""
         with refusals(self.path):
-            try:
-                return Version(self.path, DeltaTable(str(self.path)))
-            except TableNotFoundError:
-                if self.path.parent.is_dir() and not (self.path / "_delta_log").exists():
-                    return None
-                raise
+            if not (self.path / "_delta_log").exists():
+                return None
+            return Version(self.path, DeltaTable(str(self.path)))
 
     def open_or_make(self) -> Version:
         """Return the newest version of a table that is made when absent."""
-        found = None if not self.path.exists() else self.open()
+        found = self.open()
         if found is not None:
             return found
         with refusals(self.path):
