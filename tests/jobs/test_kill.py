@@ -96,4 +96,4 @@ def test_without_expiry_the_job_would_be_lost(
 ) -> None:
     monkeypatch.setattr(lease, "return_expired", lambda *_: 0)
     with pytest.raises(AssertionError, match=r"\('running', None\)"):
-        killed_then_finished(engine, settings, tmp_path / "written", 3, turns=25)
+        killed_then_finished(engine, settings, tmp_path / "written", 3, turns=15)
