@@ -2,55 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
 
-from qinglan.base.database import open_base
-from qinglan.base.settings import Settings
-from qinglan.core.declare import Declarations
+from qinglan import jobs
+from qinglan.app import Application
 from qinglan.core.errors import InputError, StorageError
+from qinglan.observations.lake import Lake
 from qinglan.web.application import create_application
 from qinglan.web.limits import MEBIBYTE
+from qinglan.web.observed import configure_logs
 
 HERE = "http://127.0.0.1:8212"
-
-
-class StillLake:
-    """A lake that can be told to fail."""
-
-    failing = False
-
-    def status(self) -> Any:
-        if self.failing:
-            raise StorageError("观测库打不开。", "The lake does not open.")
-
-        class Status:
-            current_rows, revision, backlog_rows = 7, 3, 0
-
-        return Status()
-
-
-@dataclass
-class Parts:
-    settings: Settings
-    engine: Engine
-    lake: StillLake = field(default_factory=StillLake)
-    declarations: Declarations = field(default_factory=Declarations)
-    handlers: dict[str, Any] = field(default_factory=dict)
-
-
-@pytest.fixture
-def parts(tmp_path: Path) -> Parts:
-    settings = Settings(home=tmp_path / "home")
-    return Parts(settings, open_base(settings))
 
 
 @pytest.fixture
@@ -65,8 +35,8 @@ def browser(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def app(parts: Parts, browser: Path) -> FastAPI:
-    app = create_application(parts, browser=browser, upload_bytes=3 * MEBIBYTE)
+def app(application: Application, browser: Path) -> FastAPI:
+    app = create_application(application, browser=browser, upload_bytes=3 * MEBIBYTE)
 
     @app.get("/api/v1/_broken")
     def broken() -> None:
@@ -106,19 +76,20 @@ class TestFailures:
             "field": "value",
         }
 
-    def test_the_unforeseen_is_logged_under_a_reference_and_not_shown(
-        self, client: TestClient, capfd: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_the_unforeseen_is_logged_under_a_reference_and_not_shown(self, client: TestClient) -> None:
+        log = io.StringIO()
+        configure_logs(as_json=True, stream=log)
         answer = client.get("/api/v1/_broken")
+        configure_logs(as_json=True)
         assert answer.status_code == 500
         problem = answer.json()
         assert "hunter2" not in answer.text
         assert "Traceback" not in answer.text
         assert problem["reference"] in problem["zh"]
         assert problem["reference"] in problem["en"]
-        out, err = capfd.readouterr()
-        assert problem["reference"] in out + err
-        assert "hunter2" in out + err
+        assert problem["reference"] in log.getvalue()
+        assert "RuntimeError" in log.getvalue()
+        assert "the password is hunter2" in log.getvalue()
 
     def test_the_unforeseen_keeps_the_security_headers(self, client: TestClient) -> None:
         assert "frame-ancestors 'none'" in client.get("/api/v1/_broken").headers["content-security-policy"]
@@ -260,8 +231,8 @@ class TestPages:
         (browser / "way-out.txt").symlink_to(browser.parent / "secret.txt")
         assert client.get("/way-out.txt").status_code == 404
 
-    def test_pages_that_are_not_built_say_how_to_build_them(self, parts: Parts, tmp_path: Path) -> None:
-        with TestClient(create_application(parts, browser=tmp_path / "none"), base_url=HERE) as client:
+    def test_pages_that_are_not_built_say_how_to_build_them(self, application: Application, tmp_path: Path) -> None:
+        with TestClient(create_application(application, browser=tmp_path / "none"), base_url=HERE) as client:
             answer = client.get("/")
         assert answer.status_code == 503
         assert answer.text.count("make run") == 2
@@ -286,8 +257,11 @@ class TestHealth:
         assert answer.status_code == 200
         assert answer.json() == {"ready": True, "checks": {"base": "ok", "lake": "ok", "worker": "ok"}}
 
-    def test_not_ready_when_the_lake_does_not_open(self, client: TestClient, parts: Parts) -> None:
-        parts.lake.failing = True
+    def test_not_ready_when_the_lake_does_not_open(self, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fails(_: Lake) -> int:
+            raise StorageError("观测库打不开。", "The lake does not open.")
+
+        monkeypatch.setattr(Lake, "revision", property(fails))
         answer = client.get("/readyz")
         assert answer.status_code == 503
         assert "The lake does not open." in answer.json()["checks"]["lake"]
@@ -301,24 +275,23 @@ class TestHealth:
         with TestClient(app, base_url=HERE):
             assert app.state.served.worker.alive
         assert not app.state.served.worker.alive
-        assert not [thread for thread in threading.enumerate() if thread.name == "qinglan-jobs"]
 
-    def test_metrics_count_requests_by_route_and_not_by_address(self, client: TestClient) -> None:
+    def test_metrics_count_requests_by_route_and_not_by_address(
+        self, client: TestClient, application: Application
+    ) -> None:
         for number in range(3):
             client.get(f"/api/v1/jobs/{number}")
         text = client.get("/metrics").text
         assert 'qinglan_http_requests_total{method="GET",route="/api/v1/jobs/{job_id}",status="404"} 3.0' in text
-        assert "qinglan_lake_rows 7.0" in text
+        assert f"qinglan_lake_revision {application.lake.revision}.0" in text
         assert "qinglan_worker_alive 1.0" in text
         assert 'qinglan_jobs{state="waiting"} 0.0' in text
 
-    def test_a_job_runs_while_the_server_runs(self, parts: Parts) -> None:
-        from qinglan import jobs
-
+    def test_a_job_runs_while_the_server_runs(self, own_home: Application) -> None:
         done = threading.Event()
-        parts.handlers["greet"] = lambda _: done.set()
-        job = jobs.enqueue(parts.engine, "greet", {}, title_zh="问候", title_en="Greet")
-        with TestClient(create_application(parts), base_url=HERE) as client:
+        own_home.handlers = {"greet": lambda _: done.set()}
+        job = jobs.enqueue(own_home.engine, "greet", {}, title_zh="问候", title_en="Greet")
+        with TestClient(create_application(own_home), base_url=HERE) as client:
             assert done.wait(10)
             assert client.get("/api/v1/jobs").json()[0]["id"] == job
             assert client.get(f"/api/v1/jobs/{job}").json()["title"] == {"zh": "问候", "en": "Greet"}

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from qinglan import __version__
+from qinglan.app import Application
 from qinglan.jobs import Worker
 from qinglan.web import failures
 from qinglan.web.browser_files import FOLDER, BrowserFiles
@@ -17,7 +18,7 @@ from qinglan.web.limits import UPLOAD_BODY, BodyLimit
 from qinglan.web.observed import Measures, Observed
 from qinglan.web.routers import ALL, IMPORTS_ADDRESS
 from qinglan.web.security import Guard, SecurityHeaders
-from qinglan.web.state import Application, Served
+from qinglan.web.state import Served
 from qinglan.web.worker import WorkerThread
 
 

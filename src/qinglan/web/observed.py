@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -36,7 +36,7 @@ class Measures:
             registry=self.registry,
         )
         self.lake_revision = Gauge("qinglan_lake_revision", "The last revision of the lake.", registry=self.registry)
-        self.lake_rows = Gauge("qinglan_lake_rows", "Rows in the lake's current table.", registry=self.registry)
+        self.lake_rows = Gauge("qinglan_lake_rows", "Rows in the lake's history.", registry=self.registry)
         self.backlog = Gauge("qinglan_journal_backlog", "Rows in journals not yet in the lake.", registry=self.registry)
         self.jobs = Gauge("qinglan_jobs", "Jobs by state.", ("state",), registry=self.registry)
         self.worker = Gauge("qinglan_worker_alive", "1 while the jobs worker runs.", registry=self.registry)
@@ -85,30 +85,37 @@ def route_template(scope: Scope) -> str:
     return str(getattr(scope.get("route"), "path", None) or "(browser)")
 
 
-def configure_logs(as_json: bool | None = None, level: int = logging.INFO) -> None:
-    """Write structured logs to the error stream: JSON lines, or coloured text where a person watches.
+def configure_logs(as_json: bool | None = None, level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """Write structured logs to a stream: JSON lines, or coloured text where a person watches.
 
     Parameters
     ----------
     as_json
-        True for JSON lines, False for text; by default JSON unless the error stream is a terminal.
+        True for JSON lines, False for text; by default JSON unless the stream is a terminal.
     level
         What is less important than this is left out.
+    stream
+        Where to write; by default the error stream.
     """
-    plain = not sys.stderr.isatty() if as_json is None else as_json
+    stream = stream or sys.stderr
+    plain = not stream.isatty() if as_json is None else as_json
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=False),
     ]
     last: list[Any] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        [
+            # A traceback's local variables may be what somebody typed: they stay out of the log.
+            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
         if plain
-        else [structlog.dev.ConsoleRenderer()]
+        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
         cache_logger_on_first_use=False,
     )

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Annotated
 
 from fastapi import Depends, Request
-from sqlalchemy import Engine
 
-from qinglan.base.settings import Settings
-from qinglan.core.declare import Declarations
-from qinglan.jobs import Handler
+from qinglan.app import Application
+from qinglan.web.kept import Kept
 from qinglan.web.observed import Measures
+from qinglan.web.places import Geography
 from qinglan.web.worker import WorkerThread
-
-
-class Application(Protocol):
-    """An open home folder."""
-
-    settings: Settings
-    engine: Engine
-    lake: Any
-    declarations: Declarations
-    handlers: Mapping[str, Handler]
 
 
 @dataclass
@@ -33,6 +22,12 @@ class Served:
     application: Application
     measures: Measures
     worker: WorkerThread
+    kept: Kept = field(default_factory=Kept)
+
+    @cached_property
+    def geography(self) -> Geography:
+        """The city's places and sites."""
+        return Geography.of(self.application.declarations, self.application.city)
 
 
 def served(request: Request) -> Served:

@@ -1,8 +1,34 @@
 """One module a resource; each has a `router`."""
 
-from qinglan.web.routers import health, jobs
+from qinglan.web.routers import (
+    air,
+    board,
+    evaluations,
+    factors,
+    health,
+    imports,
+    jobs,
+    lake,
+    meta,
+    series,
+    sites,
+    standards,
+)
 
 IMPORTS_ADDRESS = "/api/v1/imports"
-ALL = (health.router, jobs.router)
+ALL = (
+    health.router,
+    meta.router,
+    board.router,
+    evaluations.router,
+    sites.router,
+    factors.router,
+    series.router,
+    air.router,
+    imports.router,
+    jobs.router,
+    standards.router,
+    lake.router,
+)
 
 __all__ = ["ALL", "IMPORTS_ADDRESS"]

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from qinglan.base.engine import reading
 from qinglan.base.schema import jobs
 from qinglan.core.errors import QinglanError
+from qinglan.observations.maintenance import status
 from qinglan.web.answers import Json
 from qinglan.web.state import Served, Serving
 
@@ -41,10 +42,10 @@ def metrics(serving: Serving) -> Response:
     counts = {row[0]: row[1] for row in rows}
     for state in _JOB_STATES:
         measures.jobs.labels(state).set(counts.get(state, 0))
-    status = serving.application.lake.status()
-    measures.lake_rows.set(status.current_rows)
-    measures.lake_revision.set(status.revision)
-    measures.backlog.set(status.backlog_rows)
+    found = status(serving.application.lake)
+    measures.lake_rows.set(found["history"]["rows"])
+    measures.lake_revision.set(found["revision"])
+    measures.backlog.set(found["backlog"]["rows"])
     return Response(generate_latest(measures.registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -59,7 +60,7 @@ def _base(serving: Served) -> str:
 
 def _lake(serving: Served) -> str:
     try:
-        serving.application.lake.status()
+        _ = serving.application.lake.revision
     except QinglanError as error:
         return str(error)
     return "ok"

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from qinglan import jobs
+from qinglan.app import Application
 from qinglan.core.errors import InputError
 from qinglan.jobs import Job, JobState
 from qinglan.web.answers import Json
 from qinglan.web.points import iso
 from qinglan.web.refusals import unknown
-from qinglan.web.state import Application, Serves
+from qinglan.web.state import Serves
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 _MOST_LOG_LINES = 200

@@ -1,0 +1,106 @@
+"""The plan board, one indicator, and what officers record about it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from qinglan.app import Application
+from qinglan.core.errors import InputError
+from qinglan.indicators import board as boards
+from qinglan.indicators import store
+from qinglan.indicators.installation import target_of, today
+from qinglan.web.answers import Json
+from qinglan.web.moments import parse_day
+from qinglan.web.refusals import unknown
+from qinglan.web.state import Serves
+
+router = APIRouter(prefix="/api/v1", tags=["indicators"])
+AsOf = Annotated[str | None, Query(max_length=40)]
+
+
+class Entry(BaseModel):
+    """What a document says about a year of an indicator."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    year: int = Field(ge=1980, le=2100)
+    value: float = Field(allow_inf_nan=False, strict=True)
+    document: str = Field(min_length=2, max_length=200)
+    document_date: date
+    note: str | None = Field(default=None, max_length=2000)
+
+
+@router.get("/board")
+def plan_board(application: Serves, as_of: AsOf = None) -> Response:
+    """Return the plan's indicators with their states on a day; by default today."""
+    return Json(boards.board(application, _day(as_of)))
+
+
+@router.get("/indicators/{indicator_id}")
+def one_indicator(application: Serves, indicator_id: str, as_of: AsOf = None) -> Response:
+    """Return one indicator with history, targets, breaks and lineage."""
+    return _shown(application, indicator_id, _day(as_of))
+
+
+@router.post("/indicators/{indicator_id}/confirmed")
+def confirm(application: Serves, indicator_id: str, entry: Entry) -> Response:
+    """Record the value that a document confirms for a year."""
+    _accept(application, indicator_id, entry)
+    store.confirm(
+        application.engine,
+        indicator_id,
+        entry.year,
+        entry.value,
+        document=entry.document,
+        document_date=entry.document_date,
+        note=entry.note or None,
+    )
+    return _shown(application, indicator_id, today())
+
+
+@router.post("/indicators/{indicator_id}/targets")
+def issue_target(application: Serves, indicator_id: str, entry: Entry) -> Response:
+    """Record the target that a document issues for a year."""
+    _accept(application, indicator_id, entry)
+    store.issue_target(
+        application.engine,
+        indicator_id,
+        entry.year,
+        entry.value,
+        document=entry.document,
+        document_date=entry.document_date,
+        note=entry.note or None,
+    )
+    return _shown(application, indicator_id, today())
+
+
+def _day(as_of: str | None) -> date:
+    return parse_day(as_of, "as_of") if as_of else today()
+
+
+def _shown(application: Application, indicator_id: str, day: date) -> Response:
+    _known(application, indicator_id, day)
+    return Json(boards.indicator(application, indicator_id, day))
+
+
+def _known(application: Application, indicator_id: str, day: date) -> None:
+    try:
+        target_of(application, indicator_id, day)
+    except InputError as error:
+        raise unknown("指标", "indicator", indicator_id, "indicator", "/api/v1/board") from error
+
+
+def _accept(application: Application, indicator_id: str, entry: Entry) -> None:
+    """Refuse an entry for an unknown indicator, or from a document that does not exist yet."""
+    _known(application, indicator_id, today())
+    if entry.document_date > today():
+        raise InputError(
+            f"文件日期 {entry.document_date} 晚于今天：请核对。",
+            f"The document's date {entry.document_date} lies in the future: check it.",
+            field="document_date",
+        )
