@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -152,30 +153,39 @@ def _compute(application: Application, day: date, wanted: list[str] | None, *, q
 def _show_board(answer: dict[str, Any]) -> None:
     plan = answer["plan"]
     output.print(f"[bold]{plan['title']['zh']}[/]（{plan['status_title']['zh']}） 截至 {answer['as_of']}")
-    table = Table("行", "指标", "基准", "最新", "目标", "差距", "年需", "状态", "版本", box=None, header_style="bold")
-    for column in table.columns[2:7]:
-        column.justify = "right"
+    table = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
+    table.add_column("行", justify="right", no_wrap=True)
+    table.add_column("指标", overflow="fold", min_width=16)
+    for title in ("基准", "最新", "目标", "差距", "年需"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("状态", no_wrap=True)
+    table.add_column("版本", overflow="fold")
     for card in answer["indicators"]:
-        latest, pace, baseline = card["latest"], card["needed_pace"], card["baseline"]
-        target = card["target"]
-        colour = _COLOURS.get(card["state"], "dim")
-        shown = "—" if latest is None else f"{latest['text']}（{latest['period']} {_KINDS[latest['kind']]}）"
-        table.add_row(
-            str(card["row"]),
-            f"{card['title']['zh']}（{card['unit']['zh']}）",
-            f"{baseline['text']}（{baseline['year']}）",
-            shown,
-            target["text"],
-            "—" if card["gap"] is None else card["gap"]["text"],
-            "—" if pace is None else f"{pace['text']}（{_SOURCES[pace['source']]}）",
-            f"[{colour}]{card['state_title']['zh']}[/]" + (" ┊断点" if card["break"] else ""),
-            "" if latest is None else latest.get("edition") or "—",
-        )
+        table.add_row(*_cells(card))
     output.print(table)
-    titles = {card["state"]: card["state_title"]["zh"] for card in answer["indicators"]}
-    output.print("、".join(f"{titles[state]} {count}" for state, count in answer["summary"].items() if state in titles))
+    output.print("、".join(f"{title} {count}" for title, count in Counter(_states(answer)).items()))
     if answer["simulated"]:
         output.print("[yellow]含模拟数据。 Contains simulated data.[/]")
+
+
+def _states(answer: dict[str, Any]) -> list[str]:
+    return [card["state_title"]["zh"] for card in answer["indicators"]]
+
+
+def _cells(card: dict[str, Any]) -> list[str]:
+    latest, pace, baseline, gap = card["latest"], card["needed_pace"], card["baseline"], card["gap"]
+    colour = _COLOURS.get(card["state"], "dim")
+    return [
+        str(card["row"]),
+        f"{card['title']['zh']}（{card['unit']['zh']}）",
+        f"{baseline['text']}\n[dim]{baseline['year']}[/]",
+        "—" if latest is None else f"{latest['text']}\n[dim]{latest['period']} {_KINDS[latest['kind']]}[/]",
+        f"{card['target']['text']}\n[dim]{card['target']['year']}[/]",
+        "—" if gap is None else gap["text"],
+        "—" if pace is None else f"{pace['text']}\n[dim]{_SOURCES[pace['source']]}[/]",
+        f"[{colour}]{card['state_title']['zh']}[/]" + ("\n[dim]有断点[/]" if card["break"] else ""),
+        "" if latest is None else f"[dim]{latest.get('edition', '')}[/]",
+    ]
 
 
 def _show_lineage(found: dict[str, Any]) -> None:

@@ -234,7 +234,8 @@ def card(installation: Installation, found: Facts) -> dict[str, Any]:
 def reading(found: Facts, value: Value) -> dict[str, Any]:
     """Return one number with the ground it stands on."""
     ground = found.target.ground(int(value.period[:4]))
-    basis = ground.basis.id if value.kind == "confirmed" or value.basis is None else value.basis
+    # A reported or confirmed figure stands on what it was declared to stand on; an own one on its measurements.
+    basis = value.basis if value.kind == "estimate" and value.basis else ground.basis.id
     answer: dict[str, Any] = {
         "period": value.period,
         "value": value.value,

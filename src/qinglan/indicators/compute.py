@@ -82,7 +82,17 @@ class Period:
 
 @dataclass(frozen=True)
 class Request:
-    """What a function is asked for."""
+    """What a function is asked for.
+
+    Attributes
+    ----------
+    network
+        The network that the period's figure speaks of.
+    periods
+        All periods of the evaluation, for functions that make several in one go.
+    shared
+        What the requests of one evaluation keep for each other; see `once`.
+    """
 
     indicator: Indicator
     period: Period
@@ -92,6 +102,7 @@ class Request:
     sites: tuple[Site, ...] = ()
     edition_policy: EditionPolicy = "period_end"
     dust_days: tuple[date, ...] = ()
+    periods: tuple[Period, ...] = ()
     shared: dict[Any, Any] = field(default_factory=dict)
 
     def with_role(self, role: Role) -> tuple[Site, ...]:
@@ -266,9 +277,13 @@ def reported(request: Request) -> Estimate:
     if not request.period.complete:
         return nothing(request, "年度数据，年终后上报。", "A yearly figure, reported after the year's end.")
     start, end = request.period.interval
-    sites = [name for name in (request.network, request.city) if name]
-    frame = request.scan(sites=sites, factors=[request.indicator.series], grain="year", start=start, end=end).collect()
-    counting = frame.filter(valid_values())
+    yearly = request.once("yearly figures", lambda: request.scan(grain="year").collect())
+    counting = yearly.filter(
+        valid_values(),
+        pl.col("factor") == request.indicator.series,
+        pl.col("site").is_in([request.network, request.city]),
+        pl.col("time").is_between(start, end, closed="left"),
+    )
     own = counting.filter(pl.col("site") == request.network)
     valid = preferred(counting if own.is_empty() else own, (*request.indicator.bases, "estimate"))
     if valid.is_empty():

@@ -70,6 +70,7 @@ def evaluate(
                 network=ground.network.id,
                 sites=tuple(sites_of(installation)),
                 edition_policy=target.edition_policy,
+                periods=tuple(periods(installation, target, as_of)),
                 shared=shared,
             )
         )

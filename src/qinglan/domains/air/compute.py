@@ -6,7 +6,7 @@ stations do not enter. Station days are made first, then the city's days, then t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -85,7 +85,9 @@ def _city_days(request: Request) -> CityDays:
 
 
 def _evaluated(request: Request) -> pl.DataFrame:
-    days = city_days(request).days
+    """Return the yearly evaluation of all periods of the request; each lies in a year of its own."""
+    periods = request.periods or (request.period,)
+    days = pl.concat([city_days(replace(request, period=period)).days for period in periods])
     dust = pl.DataFrame({"site": [request.city] * len(request.dust_days), "date": list(request.dust_days)})
     found: pl.DataFrame = air.annual_evaluation(
         days, policy=request.edition_policy, dust_days=dust if request.dust_days else None
@@ -105,8 +107,9 @@ def _statistic(request: Request, factor: str, statistic: str, counted: str | Non
             expected=request.period.days,
             valid=0,
         )
-    key = ("air year", request.period, request.edition_policy, request.dust_days)
-    year = request.once(key, lambda: _evaluated(request))
+    key = ("air years", request.periods or request.period, request.edition_policy, request.dust_days)
+    years = request.once(key, lambda: _evaluated(request))
+    year = years.filter(pl.col("year") == request.period.year)
     suffix = NO_DUST if request.dust_days and factor == "aqi" else ""
     row = _row(year, factor, statistic + suffix)
     count = None if counted is None else int(_row(year, factor, counted + suffix)["value"])
@@ -121,7 +124,7 @@ def _statistic(request: Request, factor: str, statistic: str, counted: str | Non
         value=value,
         text=printed(value, decimals),
         function=request.indicator.compute,
-        edition=row["edition"],
+        edition=_edition(request, row),
         stage=row["stage"],
         clause=row["clause"],
         policy=request.edition_policy,
@@ -137,6 +140,18 @@ def _statistic(request: Request, factor: str, statistic: str, counted: str | Non
 
 def _row(year: pl.DataFrame, factor: str, statistic: str) -> dict[str, Any]:
     return year.filter((pl.col("factor") == factor) & (pl.col("statistic") == statistic)).row(0, named=True)
+
+
+def _edition(request: Request, row: dict[str, Any]) -> str:
+    """Return the editions that judged: those of the days where each day lies under its own."""
+    if row["factor"] != "aqi" or request.edition_policy != "own_day":
+        return str(row["edition"])
+    first, last = request.period.first, request.period.last
+    return "、".join(
+        edition.name
+        for edition in air.indices()
+        if edition.in_force.start <= last and (edition.in_force.end is None or edition.in_force.end >= first)
+    )
 
 
 def _steps(request: Request, city: CityDays, row: dict[str, Any], count: int | None) -> tuple[Step, ...]:
