@@ -20,7 +20,6 @@ export interface CalendarQuery {
   place?: string
   site?: string
   year: number
-  as_of?: string
 }
 
 const id = encodeURIComponent
@@ -32,11 +31,12 @@ export const api = {
     get<T.Indicator>(`/indicators/${id(name)}`, { as_of: asOf }, signal),
   confirm: (name: string, entry: T.Entry) => post<T.Indicator>(`/indicators/${id(name)}/confirmed`, entry),
   issueTarget: (name: string, entry: T.Entry) => post<T.Indicator>(`/indicators/${id(name)}/targets`, entry),
-  evaluate: () => post<{ job: string | T.Job }>('/evaluations', {}),
+  evaluate: (asOf?: string) => post<{ job: string | T.Job }>('/evaluations', asOf ? { as_of: asOf } : {}),
   job: (name: string, signal?: Signal) => get<T.Job>(`/jobs/${id(name)}`, {}, signal),
   sites: (signal?: Signal) => get<T.Site[]>('/sites', {}, signal),
   factors: (signal?: Signal) => get<T.Factor[]>('/factors', {}, signal),
   series: (site?: string, signal?: Signal) => get<T.Series[]>('/series', { site }, signal),
+  firstSeries: (grain?: string, signal?: Signal) => get<T.Series[]>('/series', { grain, limit: 1 }, signal),
   seriesData: (query: SeriesQuery, signal?: Signal) => get<T.SeriesData>('/series/data', { ...query }, signal),
   seriesFile: (query: SeriesQuery) => address('/series/data.csv', { ...query }),
   calendar: (query: CalendarQuery, signal?: Signal) => get<T.Calendar>('/air/calendar', { ...query }, signal),

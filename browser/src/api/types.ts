@@ -39,6 +39,9 @@ export interface Reading extends Figure {
   recorded?: string | null
   edition?: string | null
   note?: Words | null
+  /** A part of a year; shown apart, never in a line of years. */
+  partial?: boolean
+  simulated?: boolean
 }
 
 export interface Baseline extends Figure {
@@ -54,9 +57,17 @@ export interface Target extends Figure {
   document_date: string | null
   title: Words | null
   recorded?: string | null
+  note?: Words | null
+}
+
+export interface Gap extends Figure {
+  /** The year whose target the gap is measured against. */
+  goal_year?: number
+  reached?: boolean
 }
 
 export interface Pace extends Figure {
+  until?: number
   per: 'year'
   source: 'province' | 'straight_line'
 }
@@ -73,11 +84,13 @@ export interface Card {
   baseline: Baseline | null
   target: Target | null
   latest: Reading | null
+  /** The part of a year after the latest whole one. */
+  year_to_date?: Reading | null
   estimate: Reading | null
   confirmed: Reading | null
   difference?: Figure | null
   shown_kind?: Kind | null
-  gap: Figure | null
+  gap: Gap | null
   needed_pace: Pace | null
   state: State
   state_title: Title
@@ -116,13 +129,14 @@ export interface Lineage {
   stage: string | null
   clause: string | null
   checks: { mark: string; note: Words | null }[]
-  network: string | null
-  method: string | null
+  network: Words | null
+  method: Words | null
   basis: string | null
   counts: { valid: number | null; expected: number | null } | null
   inputs_revision: number | null
   judged_on: string | null
   steps: { title: Words; text: Words | null }[]
+  notes?: Words[]
   series: LineageSeries[]
 }
 
@@ -145,7 +159,7 @@ export interface Plan {
 
 export interface Meta {
   version: string
-  city: { id: string; title: Title }
+  city: { id: string; title: Title; place?: string | null }
   plan: Plan | null
   today: string
   simulated: boolean
@@ -177,6 +191,7 @@ export interface Site {
   title: Words
   place: string | null
   place_title: Words | null
+  medium?: string | null
   roles: { role: string; start: string | null; end: string | null }[]
   longitude: number | null
   latitude: number | null
@@ -214,7 +229,8 @@ export interface SeriesData {
   present: number
   valid: number
   points: SeriesPoint[]
-  flags?: Record<string, Words>
+  flags?: Record<string, Title & { valid?: boolean }>
+  simulated?: boolean
   truncated: boolean
 }
 
@@ -254,7 +270,7 @@ export interface Calendar {
     share_good?: Figure | null
     share_heavy?: Figure | null
   }
-  editions: { id: string; title: Words; start: string | null; end: string | null }[]
+  editions: { id: string; name?: string; title: Words; start: string | null; end: string | null }[]
   policy: Words | null
   simulated: boolean
 }
@@ -279,6 +295,7 @@ export interface Import {
   source: string
   counts: Counts | null
   progress: Progress | null
+  created?: string | null
   started: string | null
   finished: string | null
   error: ProblemBody | Words | null

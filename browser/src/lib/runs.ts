@@ -5,6 +5,16 @@ const KINDS: readonly Kind[] = ['estimate', 'reported', 'confirmed']
 
 type Cut = Pick<Break, 'after' | 'before'>
 
+/** Whether a period is a whole year: a part of one stands in no line of years. */
+export function isYear(period: string): boolean {
+  return /^\d{4}$/.test(period)
+}
+
+function whole<P extends Pointed>(points: readonly P[]): P[] {
+  const found = points.filter((point) => point.value !== null && isYear(point.period))
+  return found.sort((left, right) => Number(left.period) - Number(right.period))
+}
+
 function isCut(left: string, right: string, breaks: readonly Cut[]): boolean {
   return breaks.some((cut) => Number(cut.after) < Number(right) && Number(cut.before) > Number(left))
 }
@@ -32,8 +42,7 @@ function joins(left: Pointed, right: Pointed, breaks: readonly Cut[]): boolean {
 export function runs<P extends Pointed>(points: readonly P[], breaks: readonly Cut[] = []): P[][] {
   const found: P[][] = []
   for (const kind of KINDS) {
-    const own = points.filter((point) => point.kind === kind && point.value !== null)
-    own.sort((left, right) => Number(left.period) - Number(right.period))
+    const own = whole(points).filter((point) => point.kind === kind)
     let run: P[] = []
     for (const point of own) {
       const last = run[run.length - 1]
@@ -54,16 +63,17 @@ export function breakSpans(
   breaks: readonly Break[],
 ): { after: string; before: string; reason: Break['reason']; title: Break['title'] | null }[] {
   const spans: ReturnType<typeof breakSpans> = breaks.map((one) => ({ ...one }))
-  for (const kind of KINDS) {
-    const own = points.filter((point) => point.kind === kind && point.value !== null)
-    own.sort((left, right) => Number(left.period) - Number(right.period))
-    for (let index = 1; index < own.length; index += 1) {
-      const left = own[index - 1]!
-      const right = own[index]!
-      const reason = differs(left, right)
-      if (reason === null || isCut(left.period, right.period, spans)) continue
-      spans.push({ after: left.period, before: right.period, reason, title: null })
-    }
+  const found = whole(points)
+  for (let index = 1; index < found.length; index += 1) {
+    const right = found[index]!
+    // The nearest earlier figure of the same kind; where there is none, any: then only the network can be compared.
+    const earlier = found.slice(0, index).filter((point) => point.period !== right.period).reverse()
+    const same = earlier.find((point) => point.kind === right.kind)
+    const left = same ?? earlier[0]
+    if (left === undefined) continue
+    const reason = differs(left, right)
+    if (reason === null || (same === undefined && reason !== 'network')) continue
+    if (!isCut(left.period, right.period, spans)) spans.push({ after: left.period, before: right.period, reason, title: null })
   }
   return spans
 }

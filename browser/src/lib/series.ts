@@ -1,4 +1,4 @@
-import type { Grain, SeriesPoint } from '@/api/types'
+import type { Grain, SeriesData, SeriesPoint } from '@/api/types'
 
 import { follows, wallClock } from './time'
 
@@ -12,16 +12,23 @@ export interface FlagMark {
   index: number
 }
 
+type Flags = SeriesData['flags']
+
+/** Whether a point counts: no flag, or one that leaves the value valid. */
+export function isValid(flag: string | null, flags: Flags): boolean {
+  return flag === null || flags?.[flag]?.valid === true
+}
+
 /**
- * The line of the valid values, with a null wherever an interval is missing, has no value, or is flagged.
+ * The line of the valid values, with a null wherever an interval is missing, has no value, or is flagged as not valid.
  */
-export function lineOf(points: readonly SeriesPoint[], grain: Grain): LinePoint[] {
+export function lineOf(points: readonly SeriesPoint[], grain: Grain, flags: Flags = {}): LinePoint[] {
   const line: LinePoint[] = []
   let previous: number | undefined
   for (const [iso, value, flag] of points) {
     const time = wallClock(iso)
     if (previous !== undefined && !follows(previous, time, grain)) line.push([previous + 1, null])
-    line.push([time, flag === null ? value : null])
+    line.push([time, isValid(flag, flags) ? value : null])
     previous = time
   }
   return line

@@ -2,7 +2,7 @@ import type { EChartsCoreOption } from 'echarts/core'
 
 import type { Indicator, Kind, Reading } from '@/api'
 import { name, say, t } from '@/i18n'
-import { breakSpans, runs } from '@/lib/runs'
+import { breakSpans, isYear, runs } from '@/lib/runs'
 
 const MARKS: Record<Kind, { colour: string; symbol: string; filled: boolean; dashed: boolean }> = {
   estimate: { colour: '#9a7b2d', symbol: 'circle', filled: false, dashed: true },
@@ -39,7 +39,7 @@ function readingSeries(indicator: Indicator): object[] {
       symbolSize: 9,
       lineStyle: { color: mark.colour, width: 2, type: mark.dashed ? 'dashed' : 'solid' },
       itemStyle: { color: mark.filled ? mark.colour : '#ffffff', borderColor: mark.colour, borderWidth: 2 },
-      label: { show: true, position: 'top', formatter: (of: { data: Dot; dataIndex: number }) => run[of.dataIndex]!.text, color: '#1f2a37', fontSize: 11 },
+      label: { show: true, position: kind === 'estimate' ? 'top' : 'bottom', formatter: (of: { data: Dot; dataIndex: number }) => run[of.dataIndex]!.text, color: '#1f2a37', fontSize: 11 },
     }
   })
 }
@@ -88,7 +88,7 @@ function breakSeries(indicator: Indicator): object[] {
       markArea: {
         silent: true,
         itemStyle: { color: 'rgba(110, 120, 135, 0.13)' },
-        label: { position: 'insideTop', color: '#55606e', fontSize: 11, overflow: 'break', width: 110 },
+        label: { position: 'insideTop', color: '#55606e', fontSize: 11, overflow: 'break', width: 76, lineHeight: 14 },
         data: spans.map((span) => [
           { name: t('chart.break', { reason: name('break.reason', span.reason) }), xAxis: Number(span.after) + 0.25 },
           { xAxis: Number(span.before) - 0.25 },
@@ -117,7 +117,7 @@ function baselineSeries(indicator: Indicator): object[] {
 /** The chart of an indicator's figures by year: only figures that may be compared are joined. */
 export function historyOption(indicator: Indicator): EChartsCoreOption {
   const years = [
-    ...indicator.history.map((point) => Number(point.period)),
+    ...indicator.history.filter((point) => isYear(point.period)).map((point) => Number(point.period)),
     ...indicator.targets.map((target) => target.year),
     ...(indicator.baseline ? [indicator.baseline.year] : []),
   ]

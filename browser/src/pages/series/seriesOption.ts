@@ -26,7 +26,7 @@ export function flagTitle(data: SeriesData, flag: string | null): string {
 
 /** The chart of one series: valid values joined where nothing is missing, flagged values as marks. */
 export function seriesOption(data: SeriesData, title: string, grain: Grain): EChartsCoreOption {
-  const line = lineOf(data.points, grain)
+  const line = lineOf(data.points, grain, data.flags)
   const marks = flagMarks(data.points)
   const words = (hovered: Hovered): string => {
     const [time, value] = hovered.value
