@@ -1,5 +1,7 @@
 """Files of every kind: read alike, or refused in one sentence with nothing written."""
 
+# ruff: noqa: DTZ001 (files hold naive times on purpose)
+
 from __future__ import annotations
 
 import gzip
@@ -153,7 +155,11 @@ def test_excel_header_below_a_title_merged_over_two_rows_with_units(tmp_path):
 
 
 def test_excel_units_in_a_row_of_their_own(tmp_path):
-    lines = [["点位", "时间", "PM2.5", "CO"], [None, None, "mg/m³", "μg/m³"], ["A", datetime(2023, 1, 20, 8), 0.035, 700]]
+    lines = [
+        ["点位", "时间", "PM2.5", "CO"],
+        [None, None, "mg/m³", "μg/m³"],
+        ["A", datetime(2023, 1, 20, 8), 0.035, 700],
+    ]
     assert [row[3] for row in rows(workbook(tmp_path / "t.xlsx", {"表": lines}))] == [35.0, 0.7]
 
 
@@ -298,9 +304,10 @@ def test_a_file_without_permission_is_refused(tmp_path, monkeypatch):
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    with monkeypatch.context() as patched, pytest.raises(InputError, match="无法读取"):
+    with monkeypatch.context() as patched:
         patched.setattr(Path, "open", refused)
-        ready(path)
+        with pytest.raises(InputError, match="无法读取"):
+            ready(path)
 
 
 def test_an_hour_needs_its_stamp_said(tmp_path):

@@ -33,7 +33,10 @@ from qinglan.gateways.files.reading import (
     unreadable,
 )
 
-BLOCK = 4 << 20
+BLOCK = 8 << 20
+# A cell of a wide table becomes a row of its own, so that its blocks must be smaller for the same memory.
+WIDE_BLOCK = 2 << 20
+_WIDE = 64
 _PASS = 4 << 20
 _SAMPLE = 1 << 20
 _DELIMITERS = (",", ";", "\t", "|")
@@ -62,7 +65,10 @@ class DelimitedTable(Table):
                 reader = pyarrow.csv.open_csv(
                     pa.PythonFile(stream, mode="r"),
                     read_options=pyarrow.csv.ReadOptions(
-                        use_threads=False, block_size=BLOCK, column_names=column_names(width), encoding=self.encoding
+                        use_threads=False,
+                        block_size=BLOCK if width <= _WIDE else min(BLOCK, WIDE_BLOCK),
+                        column_names=column_names(width),
+                        encoding=self.encoding,
                     ),
                     parse_options=pyarrow.csv.ParseOptions(
                         delimiter=self.delimiter,

@@ -1,0 +1,88 @@
+"""`qinglan import air`: what it prints, and with which code it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from qinglan.base.settings import Settings
+from qinglan.cli import main
+from qinglan.observations.lake import open_lake
+
+TABLE = "站点,时间,PM2.5,CO\nA,2023-01-20 08:00,12,0.7\nA,2023-01-20 09:00,x,\n"
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Run the real command line in this process; return its exit code, output and error output."""
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def do(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["qinglan", "import", "air", *arguments, "--home", str(tmp_path / "home")])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return int(ended.value.code or 0), printed.out, printed.err
+
+    return do
+
+
+def test_some_rejects_are_said_and_the_rest_is_read(run, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(TABLE, "utf-8")
+    code, out, err = run(str(path), "--stamp", "start", "--basis", "audited", "--source", "总站")
+    assert code == 0
+    (line,) = [line for line in out.splitlines() if line.strip().startswith("t.csv ")]
+    assert line.split() == ["t.csv", "4", "2", "0", "0", "1", "1"]
+    assert "列“站点”当作点位" in out
+    assert "1 个值被拒收" in err
+    (rejects,) = (tmp_path / "home" / "files").glob("*/rejects.csv")
+    assert str(rejects) in err
+    rows = open_lake(Settings.load(tmp_path / "home")).scan().collect()
+    assert set(rows.select("basis", "source").unique().rows()) == {("audited", "总站")}
+
+
+def test_json_gives_the_counts(run, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(TABLE, "utf-8")
+    (tmp_path / "map.yaml").write_text("stamp: start\nunits: {CO: mg/m3}\n", "utf-8")
+    code, out, _ = run(str(path), "--map", str(tmp_path / "map.yaml"), "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["counts"] == {
+        "read": 4,
+        "added": 2,
+        "repeated": 0,
+        "revised": 0,
+        "rejected": 1,
+        "empty": 1,
+        "sentinels": 0,
+    }
+    _, out, _ = run(str(path), "--map", str(tmp_path / "map.yaml"), "--json")
+    assert (json.loads(out)["counts"]["added"], json.loads(out)["counts"]["repeated"]) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"), [("zh", "photo.csv 是图片（PNG）"), ("en", "photo.csv is a picture (PNG)")]
+)
+def test_a_refusal_is_one_sentence_and_code_two(run, tmp_path, monkeypatch, language, sentence):
+    monkeypatch.setenv("QINGLAN_LANGUAGE", language)
+    good, photo = tmp_path / "good.csv", tmp_path / "photo.csv"
+    good.write_text(TABLE, "utf-8")
+    photo.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    code, out, err = run(str(good), str(photo), "--stamp", "start")
+    assert code == 2
+    assert sentence in err
+    assert "Traceback" not in out + err
+    assert open_lake(Settings.load(tmp_path / "home")).scan().collect().is_empty()
+
+
+def test_a_mapping_is_refused_under_its_own_name(run, tmp_path):
+    (tmp_path / "mine.yaml").write_text("stamps: start\n", "utf-8")
+    (tmp_path / "t.csv").write_text(TABLE, "utf-8")
+    code, _, err = run(str(tmp_path / "t.csv"), "--map", str(tmp_path / "mine.yaml"))
+    assert code == 2
+    assert "mine.yaml" in err
+    assert "stamps" in err
