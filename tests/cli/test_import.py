@@ -86,3 +86,12 @@ def test_a_mapping_is_refused_under_its_own_name(run, tmp_path):
     assert code == 2
     assert "mine.yaml" in err
     assert "stamps" in err
+
+
+def test_a_home_that_cannot_be_written_is_refused(run, tmp_path):
+    (tmp_path / "home").write_text("a file where the folder should be", "utf-8")
+    (tmp_path / "t.csv").write_text(TABLE, "utf-8")
+    code, _, err = run(str(tmp_path / "t.csv"), "--stamp", "start")
+    assert code == 2
+    assert "不是目录" in err
+    assert "Traceback" not in err

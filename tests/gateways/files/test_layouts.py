@@ -96,3 +96,8 @@ def test_feed_rows_that_are_not_understood(cleaned):
         (4, "date", "20230120 25", "time_unreadable", 2),
     ]
     assert (found.read, found.empty, found.sentinels, len(found.observations)) == (8, 2, 1, 2)
+
+
+def test_the_feed_is_never_read_as_stamped_at_the_start(cleaned):
+    with pytest.raises(InputError, match="结束"):
+        cleaned("date,hour,type,1001A\n20230120,0,PM2.5,6\n", stamp="start")

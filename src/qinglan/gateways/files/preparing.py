@@ -103,6 +103,13 @@ def _grain_and_stamp(
 ) -> tuple[Grain, Stamp]:
     mapping = wishes.mapping
     if layout.kind == "national-feed":
+        if (wishes.stamp or mapping.stamp) == "start":
+            raise InputError(
+                f"{name} 是国家站点宽表，其时间是小时的结束，不能按 stamp: start 读取。",
+                f"{name} is the national feed's table, which is stamped at the hour's end; stamp: start is wrong.",
+                file=name,
+                field="stamp",
+            )
         return "hour", "end"
     grain = wishes.grain or mapping.grain
     if grain is None:
