@@ -52,6 +52,14 @@ def run(runner: CliRunner, *arguments: str) -> int:
     return result.exit_code
 
 
+def history_rows(home: Path) -> int:
+    """Rows of all revisions: a batch that was taken twice, or a correction that was lost, would show."""
+    with opened(home) as application:
+        version = application.lake.history.open()
+        assert version is not None
+        return int(version.files()["rows"].sum())
+
+
 def rows(lake: Lake) -> pl.DataFrame:
     return lake.scan().collect().sort(KEY)
 
@@ -74,14 +82,14 @@ def test_a_start_that_broke_off_is_finished_by_the_next(
     assert run(runner, "--home", str(tmp_path / "whole"), "--no-serve") == 0
     submit, count = Lake.submit, iter(range(100))
 
-    def dies_after_the_second(self: Lake, frame: pl.DataFrame, *, source: str):
+    def dies_after_the_third(self: Lake, frame: pl.DataFrame, *, source: str):
         receipt = submit(self, frame, source=source)
-        if next(count) == 1:
+        if next(count) == 2:
             raise KeyboardInterrupt
         return receipt
 
     with monkeypatch.context() as broken:
-        broken.setattr(Lake, "submit", dies_after_the_second)
+        broken.setattr(Lake, "submit", dies_after_the_third)
         assert run(runner, "--home", str(tmp_path / "broken"), "--no-serve") != 0
     with opened(tmp_path / "broken") as application:
         assert 0 < application.lake.scan().select(pl.len()).collect().item() <= 12_000
@@ -89,6 +97,7 @@ def test_a_start_that_broke_off_is_finished_by_the_next(
     with opened(tmp_path / "whole") as whole, opened(tmp_path / "broken") as broken_off:
         expected, found = rows(whole.lake), rows(broken_off.lake)
     assert found.drop("revision").equals(expected.drop("revision"))
+    assert history_rows(tmp_path / "broken") == history_rows(tmp_path / "whole") > expected.height
     assert expected.height > 25_000
     assert expected["source"].unique().to_list() == ["simulated"]
 
