@@ -19,6 +19,7 @@ import pytest
 
 from qinglan.core.errors import InputError, StorageError
 from qinglan.gateways.files import delimited, importing
+from qinglan.gateways.files import rejects as reject_files
 from qinglan.gateways.files.importing import doubtful_units
 from qinglan.gateways.files.records import ImportOptions, get_import, list_imports, start_import
 from qinglan.gateways.files.rejects import rejects, rejects_workbook
@@ -126,6 +127,14 @@ def test_the_reject_file_opens_in_a_spreadsheet_and_starts_no_formula(home, tmp_
     assert sheet.cell(2, 2).value == 2
     with pytest.raises(InputError):
         rejects(home.settings, "../../etc")
+
+
+def test_the_reject_file_is_bounded_and_the_counts_are_not(home, tmp_path, monkeypatch):
+    monkeypatch.setattr(reject_files, "MAX_LINES", 5)
+    lines = "".join(f"A,2023-01-{day:02d},x\n" for day in range(1, 29))
+    result = home.take(write(tmp_path / "t.csv", "site,date,PM2.5\n" + lines))
+    assert (result["counts"]["rejected"], result["reject_lines"]) == (28, 5)
+    assert rejects(home.settings, result["id"])[0] == 5
 
 
 def test_an_import_without_rejects_has_no_file(home, tmp_path):

@@ -134,6 +134,15 @@ def test_excel_with_dates_numbers_and_text(tmp_path):
     assert rows(workbook(tmp_path / "t.xlsx", {"表": lines})) == EXPECTED
 
 
+def test_excel_drops_midnight_from_a_cell_but_it_is_an_hour_all_the_same(tmp_path):
+    lines = [["站点", "时间", "PM2.5"], *(["A", datetime(2023, 1, 20, hour), hour] for hour in range(3))]
+    found = rows(workbook(tmp_path / "t.xlsx", {"表": lines}))
+    assert [row[2] for row in found] == [datetime(2023, 1, 19, hour, tzinfo=UTC) for hour in (16, 17, 18)]
+    daily = [["站点", "时间", "PM2.5"], ["A", datetime(2023, 1, 20), 1], ["A", datetime(2023, 1, 21), 2]]
+    (chunk,) = read(workbook(tmp_path / "d.xlsx", {"表": daily}))
+    assert chunk.observations["grain"].to_list() == ["day", "day"]
+
+
 def test_excel_header_below_a_title_merged_over_two_rows_with_units(tmp_path):
     lines = [
         ["一月监测结果", None, None, None],

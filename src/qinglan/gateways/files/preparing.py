@@ -75,7 +75,14 @@ def prepare(path: Path, name: str, wishes: Wishes, now: datetime, checked: Check
     if first is None:
         raise InputError(f"{name} 只有表头，没有数据行。", f"{name} has a header and no rows of data.", file=name)
     grain, stamp = _grain_and_stamp(layout, first, wishes, name, guesses)
-    clock = Clock(grain, stamp, mapping.offset, now, mapping.time_format)
+    clock = Clock(
+        grain,
+        stamp,
+        mapping.offset,
+        now,
+        mapping.time_format,
+        bare_midnight=table.kind == "excel" and "time" in layout.roles,
+    )
     basis = wishes.basis or mapping.basis or "realtime"
     rules = Rules(layout, clock, basis, mapping)
     check_units(rules)

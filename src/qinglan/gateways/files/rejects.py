@@ -24,6 +24,8 @@ _IDENTIFIER = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _FORMULA = r"^([=+\-@\t\r])"
 _ESCAPED = r"^'([=+\-@\t\r])"
 _SHEET_ROWS = 1_000_000
+MAX_LINES = 1_000_000
+"""Lines written; more would only fill the disk. The counts go on."""
 
 
 class RejectFile:
@@ -45,7 +47,8 @@ class RejectFile:
                 self._stream.close()
 
     def add(self, file: str, rejects: pl.DataFrame) -> None:
-        """Append the rejects of one chunk (`cleaning.REJECTS`) of one file."""
+        """Append the rejects of one chunk (`cleaning.REJECTS`) of one file, up to `MAX_LINES` in all."""
+        rejects = rejects.head(MAX_LINES - self.lines)
         if rejects.is_empty():
             return
         lines = rejects.join(_reasons(), on="fault", how="left", maintain_order="left").select(

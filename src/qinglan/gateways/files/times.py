@@ -38,6 +38,8 @@ class Clock:
         Whether an hour's time is its start or its end.
     form
         A format of its own (as `datetime.strptime` takes it), or None for those known.
+    bare_midnight
+        Whether a day without an hour is that day's midnight, as in a workbook, whose cells drop it.
     """
 
     grain: Grain
@@ -45,6 +47,7 @@ class Clock:
     offset: timedelta
     now: datetime
     form: str | None = None
+    bare_midnight: bool = False
 
 
 def parse_times(texts: pl.Series, clock: Clock) -> pl.DataFrame:
@@ -77,7 +80,7 @@ def parse_times(texts: pl.Series, clock: Clock) -> pl.DataFrame:
         .then(pl.lit("time_blank"))
         .when(pl.col("local").is_null())
         .then(pl.lit("time_unreadable"))
-        .when(~_on_grain(clock.grain))
+        .when(~_on_grain(clock))
         .then(pl.lit("time_grain")),
     ).select(
         "text",
@@ -181,15 +184,15 @@ def _by_format(frame: pl.DataFrame, form: str) -> pl.DataFrame:
     return frame.with_columns(local=moments, ahead=pl.lit(None, pl.Int64), hourless=pl.lit(False))
 
 
-def _on_grain(grain: Grain) -> pl.Expr:
+def _on_grain(clock: Clock) -> pl.Expr:
     local = pl.col("local").dt
     hour = (local.minute() == 0) & (local.second() == 0)
     day = hour & (local.hour() == 0)
     month = day & (local.day() == 1)
     return {
-        "hour": hour & ~pl.col("hourless"),
+        "hour": hour & (~pl.col("hourless") | clock.bare_midnight),
         "day": day,
         "month": month,
         "quarter": month & ((local.month() - 1) % 3 == 0),
         "year": month & (local.month() == 1),
-    }.get(grain, pl.lit(True))
+    }.get(clock.grain, pl.lit(True))
