@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from qinglan.core.interval import Basis, Grain
+from qinglan.observations.read import Snapshot
 from qinglan.web.answers import Json, csv_response
 from qinglan.web.inventory import inventory, value_text
 from qinglan.web.kept import tag, tagged, unchanged
@@ -49,9 +50,9 @@ class Asked:
     as_of: datetime | None
     since: int | datetime | None
 
-    def read(self, served: Served) -> tuple[int, pl.DataFrame]:
-        """Return the lake's revision and the rows, in order of time."""
-        snapshot = served.application.lake.snapshot(
+    def snapshot(self, served: Served) -> Snapshot:
+        """Return one state of the lake, from which nothing but this series is read."""
+        return served.application.lake.snapshot(
             sites=self.site,
             factors=self.factor,
             grain=self.grain,
@@ -60,7 +61,10 @@ class Asked:
             end=self.end,
             as_of=self.as_of,
         )
-        return snapshot.revision, changed(snapshot.polars(), self.since).sort("time").collect()
+
+    def rows(self, snapshot: Snapshot) -> pl.DataFrame:
+        """Return the rows in order of time."""
+        return changed(snapshot.polars(), self.since).sort("time").collect()
 
 
 def asked(
@@ -138,12 +142,13 @@ def series_data(
     `cursor` is the one that a truncated answer gave: the points go on from there. `changed_since` (a revision or
     a time) leaves only points that were written after it.
     """
-    etag = tag("data", serving.application.lake.revision, wanted, limit, cursor)
+    snapshot = wanted.snapshot(serving)
+    etag = tag("data", snapshot.revision, wanted, limit, cursor)
     # What is expected up to now grows with the clock, so only a closed range of the past can be unchanged.
     closed = wanted.end is not None and wanted.end <= datetime.now(UTC)
     if closed and (found := unchanged(request, etag)):
         return found
-    revision, frame = wanted.read(serving)
+    frame = wanted.rows(snapshot)
     counts = _counts(wanted, frame)
     if cursor:
         frame = frame.filter(pl.col("time") >= parse_moment(cursor, "cursor"))
@@ -152,7 +157,7 @@ def series_data(
     answer = {
         "series": {"site": wanted.site, "factor": wanted.factor, "grain": wanted.grain, "basis": wanted.basis},
         "unit": unit_of(serving, wanted.factor),
-        "revision": revision,
+        "revision": snapshot.revision,
         **counts,
         "simulated": bool((frame["source"] == "simulated").any()),
         "points": point_rows(shown),
@@ -166,9 +171,9 @@ def series_data(
 @router.get("/data.csv")
 def series_file(serving: Serving, wanted: Annotated[Asked, Depends(asked)]) -> Response:
     """Return all rows of one series as a file that says in its first lines what was asked for."""
-    revision, frame = wanted.read(serving)
+    snapshot = wanted.snapshot(serving)
     name = f"{wanted.site}_{wanted.factor}_{wanted.grain}_{wanted.basis}.csv"
-    return csv_response(name, _file_rows(serving, wanted, revision, frame))
+    return csv_response(name, _file_rows(serving, wanted, snapshot.revision, wanted.rows(snapshot)))
 
 
 def _file_rows(serving: Served, wanted: Asked, revision: int, frame: pl.DataFrame) -> Iterator[Sequence[Any]]:
