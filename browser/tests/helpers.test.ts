@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 
 import type { Series, SeriesPoint } from '@/api'
 import { inkOn } from '@/lib/colour'
-import { formatCount, formatShare, formatSize, formatValue, parseNumber, signed } from '@/lib/format'
+import { formatCount, formatShare, formatSize, formatUnit, formatValue, parseNumber, signed } from '@/lib/format'
 import { monthCells } from '@/lib/months'
-import { flagMarks, lineOf } from '@/lib/series'
+import { flagMarks, isValid, lineOf } from '@/lib/series'
 import { addDays, follows, formatTime, wallClock } from '@/lib/time'
 import { day, queryString, single, wholeNumber } from '@/lib/url'
 import { nearest } from '@/pages/series/choice'
@@ -45,6 +45,10 @@ describe('numbers', () => {
     expect(parseNumber('82.5%')).toBeUndefined()
     expect(parseNumber('')).toBeUndefined()
     expect(parseNumber('1e3')).toBeUndefined()
+  })
+
+  it('writes units as they are read', () => {
+    expect(['ug/m3', 'mg/m3', '%', null].map(formatUnit)).toEqual(['µg/m³', 'mg/m³', '%', ''])
   })
 
   it('states sizes', () => {
@@ -128,6 +132,13 @@ describe('series', () => {
   it('breaks the line at a missing hour, at no value and at a flagged one', () => {
     const line = lineOf([point('00:00', 1), point('01:00', 2), point('04:00', 3), point('05:00', null), point('06:00', 9, 'fault')], 'hour')
     expect(line.map(([, value]) => value)).toEqual([1, 2, null, 3, null, null])
+  })
+
+  it('keeps a value whose flag leaves it valid', () => {
+    const flags = { suspect: { zh: '存疑', en: 'Suspect', valid: true }, fault: { zh: '故障', en: 'Fault', valid: false } }
+    expect([null, 'suspect', 'fault', 'other'].map((flag) => isValid(flag, flags))).toEqual([true, true, false, false])
+    const line = lineOf([point('00:00', 1, 'suspect'), point('01:00', 2, 'fault')], 'hour', flags)
+    expect(line.map(([, value]) => value)).toEqual([1, null])
   })
 
   it('marks flagged values at their own time', () => {

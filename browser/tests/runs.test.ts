@@ -47,6 +47,10 @@ describe('runs', () => {
     expect(years(runs(points))).toEqual([['2020'], ['2020', '2021']])
   })
 
+  it('leaves parts of a year out', () => {
+    expect(years(runs([reading('2024', 1), reading('2025', 2), reading('2026-09', 3)]))).toEqual([['2024', '2025']])
+  })
+
   it('keeps a zero', () => {
     expect(years(runs([reading('2020', 0), reading('2021', 0)]))).toEqual([['2020', '2021']])
   })
@@ -63,6 +67,14 @@ describe('breakSpans', () => {
   it('finds an undeclared change and names its reason', () => {
     const points = [reading('2020', 1), reading('2022', 2, { method: 'b' })]
     expect(breakSpans(points, [])).toEqual([{ after: '2020', before: '2022', reason: 'method', title: null }])
+  })
+
+  it('finds a change of network between a baseline and the first own figure, but not of basis', () => {
+    const baseline = reading('2020', 1, { kind: 'confirmed', basis: 'assessed' })
+    expect(breakSpans([baseline, reading('2021', 2)], [])).toEqual([])
+    expect(breakSpans([baseline, reading('2021', 2, { network: 'eleven' })], [])).toEqual([
+      { after: '2020', before: '2021', reason: 'network', title: null },
+    ])
   })
 
   it('finds none where nothing changes', () => {

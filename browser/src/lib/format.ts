@@ -22,6 +22,11 @@ export function signed(value: number | null | undefined, text: string): string {
   return value > 0 && !text.startsWith('+') ? `+${text}` : text
 }
 
+/** A unit as it is written: `ug/m3` of the catalogue becomes `µg/m³`. */
+export function formatUnit(unit: string | null | undefined): string {
+  return (unit ?? '').replace(/^ug\b/, 'µg').replace(/\bm3\b/, 'm³').replace(/\bm2\b/, 'm²')
+}
+
 export function formatSize(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`
   if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} KB`

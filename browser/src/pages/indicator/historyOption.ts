@@ -101,6 +101,8 @@ function breakSeries(indicator: Indicator): object[] {
 function baselineSeries(indicator: Indicator): object[] {
   const found = indicator.baseline
   if (!found || found.value === null) return []
+  // The plan's own baseline usually stands in the history already.
+  if (indicator.history.some((point) => point.period === String(found.year) && point.value === found.value)) return []
   const words = escape(`${found.year} · ${t('column.baseline')}: ${found.text}`)
   return [
     {

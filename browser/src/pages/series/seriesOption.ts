@@ -2,7 +2,7 @@ import type { EChartsCoreOption } from 'echarts/core'
 
 import type { Grain, SeriesData } from '@/api'
 import { say, t } from '@/i18n'
-import { formatValue } from '@/lib/format'
+import { formatUnit, formatValue } from '@/lib/format'
 import { flagMarks, lineOf } from '@/lib/series'
 import { formatTime } from '@/lib/time'
 
@@ -31,7 +31,7 @@ export function seriesOption(data: SeriesData, title: string, grain: Grain): ECh
   const words = (hovered: Hovered): string => {
     const [time, value] = hovered.value
     const flag = hovered.data?.flag
-    const parts = [formatTime(new Date(time).toISOString().slice(0, 19), grain), `<b>${formatValue(value)}</b> ${escape(data.unit ?? '')}`]
+    const parts = [formatTime(new Date(time).toISOString().slice(0, 19), grain), `<b>${formatValue(value)}</b> ${escape(formatUnit(data.unit))}`]
     if (flag) parts.push(escape(flagTitle(data, flag)))
     return parts.join('<br>')
   }
@@ -53,7 +53,7 @@ export function seriesOption(data: SeriesData, title: string, grain: Grain): ECh
     yAxis: {
       type: 'value',
       scale: true,
-      name: data.unit ?? '',
+      name: formatUnit(data.unit),
       nameTextStyle: { align: 'left', color: '#55606e' },
       splitLine: { lineStyle: { color: '#e9edf1' } },
     },
