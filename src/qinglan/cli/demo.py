@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from qinglan.cli.application import Home, errors, output
+from qinglan.cli.application import errors, output
 from qinglan.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ def add(root: typer.Typer) -> None:
 
 
 def demo(
-    home: Home = None,
+    home: Annotated[
+        Path | None,
+        typer.Option("--home", envvar="QINGLAN_HOME", help="演示目录（默认 ~/.qinglan-demo）。 The demo's folder."),
+    ] = None,
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65535, help="端口（默认 8212；0 为任选）。 The port; 0: any.")
     ] = None,
