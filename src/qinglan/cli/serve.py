@@ -40,12 +40,14 @@ def up(
     ] = None,
 ) -> None:
     """Serve one home folder until it is interrupted."""
-    from qinglan.app import Application
     from qinglan.base.settings import Settings
-    from qinglan.web.application import create_application
 
     settings = Settings.load(home)
     listener = listen(settings.host if host is None else host, settings.port if port is None else port)
+
+    from qinglan.app import Application
+    from qinglan.web.application import create_application
+
     with listener, Application.open(settings) as application:
         serve(create_application(application), listener, open_browser=open_browser)
 
