@@ -1,7 +1,5 @@
 """The real command killed at random moments and run again: the lake is that of an import in peace."""
 
-# ruff: noqa: DTZ001 (files hold naive times on purpose)
-
 from __future__ import annotations
 
 import os

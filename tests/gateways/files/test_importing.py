@@ -1,7 +1,5 @@
 """The whole way: files into the lake, counts that add up, rejects that a spreadsheet can open."""
 
-# ruff: noqa: DTZ001 (files hold naive times on purpose)
-
 from __future__ import annotations
 
 import csv
@@ -209,6 +207,20 @@ def test_several_files_are_summed(home, tmp_path):
         ("2.csv", 0, 1),
     ]
     assert (result["counts"]["read"], result["counts"]["added"], result["counts"]["rejected"]) == (2, 1, 1)
+
+
+def test_stations_of_one_name_in_two_cities_are_warned_about_and_told_apart(home, tmp_path):
+    path = write(
+        tmp_path / "t.csv", "city,station,date,PM2.5\n甲市,市监测站,2023-01-20,3\n乙市,市监测站,2023-01-20,4\n"
+    )
+    result = home.take(path)
+    (warning,) = result["files"][0]["warnings"]
+    assert "columns.site" in warning["zh"]
+    assert (result["counts"]["added"], result["counts"]["revised"]) == (1, 1)
+    result = home.take(path, mapping="columns: {site: [city, station]}\nsites: {乙市/市监测站: 1234A}\n")
+    assert result["counts"]["added"] == 2
+    assert result["files"][0]["warnings"] == []
+    assert set(home.rows()["site"]) == {"市监测站", "甲市/市监测站", "1234A"}
 
 
 def test_a_median_a_thousand_times_off_is_warned_about_by_name(home, tmp_path):

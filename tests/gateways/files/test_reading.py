@@ -1,7 +1,5 @@
 """Files of every kind: read alike, or refused in one sentence with nothing written."""
 
-# ruff: noqa: DTZ001 (files hold naive times on purpose)
-
 from __future__ import annotations
 
 import gzip

@@ -152,7 +152,14 @@ def _placed(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
 def _site(roles: dict[str, int], mapping: Mapping) -> pl.Expr:
     if "site" not in roles:
         return pl.lit(mapping.site, pl.String)
-    return pl.col(f"c{roles['site']}").str.strip_chars().replace(mapping.sites)
+    parts = [
+        pl.col(f"c{position}").fill_null("").str.strip_chars() for role, position in roles.items() if _of_site(role)
+    ]
+    return pl.concat_str(parts, separator="/").str.strip_chars("/ ").replace(mapping.sites)
+
+
+def _of_site(role: str) -> bool:
+    return role == "site" or role.startswith("site ")
 
 
 def _known_factors(names: list[str], rules: Rules) -> pl.DataFrame:

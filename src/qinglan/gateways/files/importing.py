@@ -138,14 +138,16 @@ def import_files(context: JobContext, settings: Settings, lake: Lake) -> dict[st
 def _imported(one: Prepared, result: FileResult, lake: Lake, rejected: RejectFile) -> Iterator[Chunk]:
     """Yield each chunk of one file after it is in the lake and counted."""
     medians: list[pl.DataFrame] = []
+    contradicted = 0
     for chunk in one.chunks():
         cleaned = clean(chunk, one.rules)
         rejected.add(result.name, cleaned.rejects)
         receipt = lake.submit(cleaned.observations, source=one.source) if len(cleaned.observations) else Receipt()
         result.counts.take(cleaned, receipt)
         medians.append(_medians(cleaned.observations))
+        contradicted += cleaned.revised
         yield chunk
-    result.warnings = doubtful_units(medians)
+    result.warnings = [*doubtful_units(medians), *_contradictions(contradicted)]
 
 
 def _said(result: FileResult) -> tuple[str, str]:
@@ -217,6 +219,20 @@ def doubtful_units(medians: Iterable[pl.DataFrame]) -> list[dict[str, str]]:
             }
         )
     return found
+
+
+def _contradictions(count: int) -> list[dict[str, str]]:
+    if not count:
+        return []
+    return [
+        {
+            "zh": f"文件中有 {count:,} 个值与后面同点位、同因子、同时间的值不同，以后者为准；"
+            "若是不同地区的同名点位，请在映射文件 columns.site 中写多列，例如 [城市, 点位]。",
+            "en": f"{count:,} values differ from a later one of the same site, factor and time in the file, "
+            "which counts; if these are sites of one name in several places, name several columns in the mapping under columns.site, "
+            "such as [city, station].",
+        }
+    ]
 
 
 def _medians(observations: pl.DataFrame) -> pl.DataFrame:

@@ -161,7 +161,7 @@ def _feed(header: tuple[str, ...], header_rows: int, name: str) -> Layout:
 def _roles(header: Sequence[str], mapping: Mapping, name: str) -> tuple[dict[str, int], list[tuple[str, str]]]:
     roles: dict[str, int] = {}
     guesses: list[tuple[str, str]] = []
-    said = {role: column for role, column in mapping.columns.model_dump().items() if column is not None}
+    said = mapping.columns.by_role()
     for role, column in said.items():
         position = _position(header, column)
         if position is not None:
@@ -307,7 +307,7 @@ def _no_layout(head: Sequence[Sequence[str]], mapping: Mapping, name: str) -> In
         zh = f"{name} 不是国家站点宽表：表头应为 date,hour,type 加站点编码，实为：{_listed(first)}。"
         en = f"{name} is not the national feed's table: its header should be date,hour,type and site codes, not: "
         return InputError(zh, f"{en}{_listed(first)}.", file=name)
-    wanted = [column for column in mapping.columns.model_dump().values() if column is not None]
+    wanted = list(mapping.columns.by_role().values())
     if wanted:
         return InputError(
             f"{name} 的表头与映射文件不符：应有列“{'、'.join(wanted)}”，实有：{_listed(first)}。",

@@ -28,9 +28,12 @@ class _Part(BaseModel):
 
 
 class Columns(_Part):
-    """Which column of the file holds what; `hour` goes with `date` where the two are apart."""
+    """Which column of the file holds what; `hour` goes with `date` where the two are apart.
 
-    site: str | None = None
+    `site` may be several columns, as city and station, where a station's name alone is not its own.
+    """
+
+    site: str | tuple[str, ...] | None = None
     time: str | None = None
     date: str | None = None
     hour: str | None = None
@@ -40,6 +43,15 @@ class Columns(_Part):
     qualifier: str | None = None
     flag: str | None = None
     limit: str | None = None
+
+    def by_role(self) -> dict[str, str]:
+        """Return role → column of those said; further columns of the site are roles ``site 2``, ``site 3`` …."""
+        said: dict[str, str] = {}
+        for role in type(self).model_fields:
+            columns = getattr(self, role)
+            named = [columns] if isinstance(columns, str) else list(columns or ())
+            said |= {role if index == 0 else f"{role} {index + 1}": name for index, name in enumerate(named)}
+        return said
 
 
 class Mapping(_Part):
