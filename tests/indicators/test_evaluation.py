@@ -11,6 +11,8 @@ from qinglan.catalogue.flags import invalid_flags
 from qinglan.core.errors import InputError
 from qinglan.core.interval import BEIJING
 from qinglan.indicators import board, record, store
+from qinglan.indicators.compute import Estimate
+from qinglan.indicators.declare import Target
 from qinglan.indicators.evaluate import evaluate
 
 GOOD = "water.good_section_share"
@@ -155,3 +157,20 @@ def test_a_target_that_cannot_be_is_refused(application, change, field):
         )
     assert refusal.value.field == field
     assert store.issued_targets(application.engine, date(2026, 1, 1)) == []
+
+
+def test_the_running_year_stands_beside_the_full_ones_until_it_is_over(application):
+    ground = application.declarations.get(Target, "huludao-14fyp.01").goal
+    parts = [("2022", 36.2), ("2023-05-31", 40.1), ("2023-06-30", 38.3), ("2023", 38.4)]
+    for period, value in parts:
+        made = Estimate(
+            indicator="air.pm25_mean", period=period, value=value, text=str(value), function="air.pm25_mean"
+        )
+        store.record_estimates(application.engine, [(made, ground)], as_of=date(2024, 1, 1))
+    found = board.indicator(application, "air.pm25_mean", date(2023, 7, 15))
+    assert (found["year_to_date"]["period"], found["year_to_date"]["partial"]) == ("2023-06-30", True)
+    assert found["latest"]["period"] == "2022"
+    assert [value["period"] for value in found["history"]] == ["2020", "2022"]
+    over = board.indicator(application, "air.pm25_mean", date(2024, 1, 1))
+    assert (over["year_to_date"], over["latest"]["period"]) == (None, "2023")
+    assert [entry["period"] for entry in over["lineage"]] == ["2023", "2022"]

@@ -72,6 +72,7 @@ def evaluate(
         answer = board.board(application, day)
     if wanted is not None:
         answer["indicators"] = [card for card in answer["indicators"] if card["id"] in wanted]
+        answer["summary"] = dict(Counter(card["state"] for card in answer["indicators"]))
     if as_json:
         output.print_json(data=answer)
     else:

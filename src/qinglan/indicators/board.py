@@ -138,7 +138,11 @@ def indicator(
     issued = store.issued_targets(installation.engine, as_of, indicator=identifier, known_by=known_by)
     found = facts(installation, plan, target, as_of, values=values, issued=issued)
     return card(installation, found) | {
-        "history": [reading(found, value) for value in found.values.values() if value.value is not None],
+        "history": [
+            reading(found, value)
+            for value in found.values.values()
+            if value.value is not None and len(value.period) == 4
+        ],
         "targets": _targets(found),
         "breaks": [
             {"after": str(gap.after), "before": str(gap.before), "reason": gap.reason, "title": gap.title.model_dump()}
@@ -167,6 +171,9 @@ def facts(
     for value in values:
         if value.indicator == target.indicator:
             found[value.period, value.kind] = value
+    # A figure up to some day of a year says nothing any more once a later one, or the whole year, is there.
+    newest = max((period for period, _ in found), key=store.period_end, default="")
+    found = {key: value for key, value in found.items() if len(key[0]) == 4 or key[0] == newest}
     return Facts(
         target=target,
         indicator=indicator_of(installation, target),

@@ -15,6 +15,7 @@ PlanStatus = Literal["planned", "in_force", "final_evaluation", "archived"]
 PlaceKind = Literal[
     "city", "district", "county", "county_level_city", "development_zone", "new_district", "park", "basin", "bay"
 ]
+Medium = Literal["air", "water", "sea", "soil", "noise"]
 Role = Literal["assessment", "reference", "county", "province", "enterprise"]
 
 
@@ -124,7 +125,7 @@ class Site(Part):
     id: str
     title: Title
     place: str
-    medium: Literal["air", "water", "sea", "soil", "noise"]
+    medium: Medium
     longitude: float = Field(ge=-180, le=180)
     latitude: float = Field(ge=-90, le=90)
     simulated: bool = False

@@ -18,7 +18,7 @@ from qinglan.core.declare import Title
 from qinglan.core.errors import DeclarationError, InputError
 from qinglan.core.interval import BEIJING, days_of_year, to_utc
 from qinglan.core.rounding import text as printed
-from qinglan.indicators.city import Role, Site
+from qinglan.indicators.city import Medium, Role, Site
 from qinglan.indicators.declare import REPORTED, EditionPolicy, Indicator
 
 T = TypeVar("T")
@@ -105,9 +105,13 @@ class Request:
     periods: tuple[Period, ...] = ()
     shared: dict[Any, Any] = field(default_factory=dict)
 
-    def with_role(self, role: Role) -> tuple[Site, ...]:
-        """Return the sites that hold `role` at some time of the period."""
-        return tuple(site for site in self.sites if site.has_role(role, self.period.first, self.period.last))
+    def with_role(self, role: Role, medium: Medium) -> tuple[Site, ...]:
+        """Return the sites of a medium that hold `role` at some time of the period."""
+        return tuple(
+            site
+            for site in self.sites
+            if site.medium == medium and site.has_role(role, self.period.first, self.period.last)
+        )
 
     def once(self, key: Any, make: Callable[[], T]) -> T:
         """Return what `make` gives, made once for all requests of an evaluation that share ``shared``."""

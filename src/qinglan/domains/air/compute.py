@@ -60,7 +60,7 @@ def city_days(request: Request) -> CityDays:
 
 
 def _city_days(request: Request) -> CityDays:
-    stations = request.with_role("assessment")
+    stations = request.with_role("assessment", "air")
     start, end = request.period.interval
     names = [station.id for station in stations]
     read = request.scan(sites=names, factors=list(FACTORS), grain="hour", start=start, end=end).collect()
@@ -96,7 +96,7 @@ def _evaluated(request: Request) -> pl.DataFrame:
 
 
 def _statistic(request: Request, factor: str, statistic: str, counted: str | None = None) -> Estimate:
-    if not request.with_role("assessment"):
+    if not request.with_role("assessment", "air"):
         return nothing(request, "本期没有国控考核点位。", "There is no assessment station in this period.")
     city = city_days(request)
     if city.days.filter(pl.col("value").is_not_null()).is_empty():
