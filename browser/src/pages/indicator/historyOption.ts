@@ -88,7 +88,7 @@ function breakSeries(indicator: Indicator): object[] {
       markArea: {
         silent: true,
         itemStyle: { color: 'rgba(110, 120, 135, 0.13)' },
-        label: { position: 'insideTop', color: '#55606e', fontSize: 11, overflow: 'break', width: 76, lineHeight: 14 },
+        label: { position: 'insideBottom', color: '#55606e', fontSize: 11, overflow: 'break', width: 76, lineHeight: 14 },
         data: spans.map((span) => [
           { name: t('chart.break', { reason: name('break.reason', span.reason) }), xAxis: Number(span.after) + 0.25 },
           { xAxis: Number(span.before) - 0.25 },
@@ -125,7 +125,7 @@ export function historyOption(indicator: Indicator): EChartsCoreOption {
   ]
   return {
     aria: { enabled: true },
-    grid: { left: 8, right: 16, top: 42, bottom: 8, containLabel: true },
+    grid: { left: 8, right: 16, top: 52, bottom: 8, containLabel: true },
     legend: { top: 0, itemGap: 18, textStyle: { color: '#1f2a37' } },
     tooltip: { trigger: 'item', formatter: (of: { data?: Dot }) => of.data?.words ?? '' },
     xAxis: {

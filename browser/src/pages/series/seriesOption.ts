@@ -38,7 +38,7 @@ export function seriesOption(data: SeriesData, title: string, grain: Grain): ECh
   return {
     useUTC: true,
     aria: { enabled: true },
-    grid: { left: 8, right: 20, top: 40, bottom: 64, containLabel: true },
+    grid: { left: 8, right: 20, top: 54, bottom: 64, containLabel: true },
     legend: { top: 0, data: [title, ...(marks.length > 0 ? [t('series.flagged')] : [])] },
     tooltip: {
       trigger: 'axis',
