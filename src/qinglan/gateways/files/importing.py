@@ -229,8 +229,8 @@ def _contradictions(count: int) -> list[dict[str, str]]:
             "zh": f"文件中有 {count:,} 个值与后面同点位、同因子、同时间的值不同，以后者为准；"
             "若是不同地区的同名点位，请在映射文件 columns.site 中写多列，例如 [城市, 点位]。",
             "en": f"{count:,} values differ from a later one of the same site, factor and time in the file, "
-            "which counts; if these are sites of one name in several places, name several columns in the mapping under columns.site, "
-            "such as [city, station].",
+            "which counts; if these are sites of one name in several places, name several columns in the mapping "
+            "under columns.site, such as [city, station].",
         }
     ]
 
