@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from qinglan.base.settings import Settings
 from qinglan.cli import application, commands
 from qinglan.core.errors import StorageError
-from qinglan.observations import maintenance
+from qinglan.observations import current, maintenance
 from qinglan.observations.lake import Lake
 from qinglan.observations.tables import Version
 
@@ -73,7 +73,7 @@ def test_verification_finds_a_current_that_differs_and_rebuilding_mends_it(lake:
     version = lake.current.open()
     assert version is not None
     wrong = lake.scan().filter(pl.col("time").dt.month() == 1).collect().with_columns(value=pl.lit(99.0))
-    version.replace(wrong.sort("time"), "hour", "2023-01", [])
+    version.replace([wrong.sort("time")], "hour", "2023-01", [])
     assert [(found.what, found.where) for found in maintenance.verify(lake)] == [("current", "hour/2023-01")]
     maintenance.rebuild(lake)
     assert maintenance.verify(lake) == []
@@ -105,6 +105,21 @@ def test_a_destroyed_current_is_made_again(lake: Lake) -> None:
         lake.scan()
     maintenance.rebuild(lake)
     assert values(lake.scan()) == [3.0] * 4
+    assert maintenance.verify(lake) == []
+
+
+def test_a_large_partition_is_compacted_piece_by_piece(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(current, "PIECE_ROWS", 5)
+    for value in (1.0, 2.0):
+        lake.submit(pl.concat([hours([value] * 2, site=f"site-{at}") for at in range(9)]), source="file")
+    maintenance.compact(lake, kept_hours=0)
+    assert lake.history.open().files()["rows"].to_list() == [36]  # type: ignore[union-attr]
+    for table in (lake.history, lake.current):
+        (file,) = table.path.rglob("*.parquet")
+        rows = pl.read_parquet(file, hive_partitioning=False)
+        assert rows.equals(rows.sort("site", "factor", "time", "basis", "revision"))
+    assert values(lake.scan()) == [2.0] * 18
+    assert values(lake.scan(as_of=1)) == [1.0] * 18
     assert maintenance.verify(lake) == []
 
 

@@ -134,7 +134,7 @@ def test_when_sources_compete_the_preferred_one_counts(lake: Lake, settings: Set
 @pytest.mark.parametrize("name", ["start", "end", "as_of"])
 def test_a_time_without_a_zone_is_refused(lake: Lake, name: str) -> None:
     with pytest.raises(InputError) as refusal:
-        lake.scan(**{name: datetime(2023, 1, 1)})  # type: ignore[arg-type]  # noqa: DTZ001
+        lake.scan(**{name: datetime(2023, 1, 1)})  # type: ignore[arg-type]
     assert refusal.value.field == name
 
 
@@ -169,6 +169,7 @@ def spark() -> Iterator[SparkSession]:
         .config("spark.ui.enabled", "false")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.sql.shuffle.partitions", "1")
+        .config("spark.sql.codegen.wholeStage", "false")
         .config("spark.sql.session.timeZone", "America/New_York")
         .getOrCreate()
     )
@@ -183,7 +184,7 @@ def test_spark_reads_the_same(lake: Lake, spark: SparkSession) -> None:
     names = [f"unix_micros({name}) AS {name}" if kind == TIME else f"`{name}`" for name, kind in OBSERVATION.items()]
     preferring = Lake(lake.path, lake.journals, lake.locks, preference=["cnemc"])
     some = {"sites": ["1001A", "1003A's"], "start": T + timedelta(hours=1), "end": T + timedelta(hours=3)}
-    for which, selection in ((lake, {}), (preferring, some), (lake, {"as_of": 1, "factors": "a34004"})):
+    for which, selection in ((preferring, {}), (lake, some)):
         columns = which.spark(spark, **selection).selectExpr(*names)
         found = pl.DataFrame([tuple(row) for row in columns.collect()], schema=columns.columns, orient="row")
         right = in_order(which.scan(**selection).collect())

@@ -11,11 +11,11 @@ import polars as pl
 
 from qinglan.core.errors import StorageError
 from qinglan.observations import latest
-from qinglan.observations.current import one_per_key, read_partition, refresh
+from qinglan.observations.current import one_per_key, refresh, site_ranges, whole
 from qinglan.observations.journal import Journal
 from qinglan.observations.lake import WAIT_SECONDS, Lake
 from qinglan.observations.read import behind, watermark
-from qinglan.observations.schema import IDENTITY, OBSERVATION, ORDER, month_of
+from qinglan.observations.schema import IDENTITY, OBSERVATION, month_of
 from qinglan.observations.tables import Version
 from qinglan.observations.writer import Progress
 
@@ -157,21 +157,25 @@ def _wrong(
 ) -> Iterator[Finding]:
     grain, month = partition
     where = f"{grain}/{month}"
+    strangers = doubled = differing = 0
     try:
-        rows, held = read_partition(files, grain), read_partition(current_files, grain)
+        ranges = site_ranges(files, grain) or site_ranges(current_files, grain)
+        pieces = zip(whole(files, ranges), whole(current_files, ranges), strict=True) if ranges else ()
+        for rows, held in pieces:
+            strangers += rows.filter(month_of() != month).height
+            doubled += rows.select(pl.struct(*IDENTITY, "revision").is_duplicated().sum()).item()
+            right = one_per_key(rows.filter(pl.col("revision") <= through), preference)
+            differing += not right.equals(held.select(*OBSERVATION))
     except StorageError as refusal:
         yield Finding("unreadable", where, refusal.zh, refusal.en)
         return
-    strangers = rows.filter(month_of() != month).height
     if strangers:
         yield Finding(
             "partition", where, f"{where} 有 {strangers} 行不属于本月。", f"{where}: {strangers} rows of another month."
         )
-    doubled = rows.select(pl.struct(*IDENTITY, "revision").is_duplicated().sum()).item()
     if doubled:
         yield Finding("doubled", where, f"{where} 有 {doubled} 行重复。", f"{where}: {doubled} rows are doubled.")
-    right = one_per_key(rows.filter(pl.col("revision") <= through), preference)
-    if not right.equals(held.sort(ORDER).select(*OBSERVATION)):
+    if differing:
         yield Finding(
             "current",
             where,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +15,11 @@ from deltalake.exceptions import DeltaError
 
 from qinglan.base.storage import explain
 from qinglan.core.errors import StorageError
+from qinglan.observations import parquet
 from qinglan.observations.schema import OBSERVATION, PARTITION, TIME, month_of
 
-_PROPERTIES: Final = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=131_072)
+_PROPERTIES: Final = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=parquet.ROW_GROUP)
+_STORED: Final = {**OBSERVATION, "month": pl.String()}
 _CONFIGURATION: Final = {"delta.checkpointInterval": "50"}
 _NUMBER_IN_TEXT: Final = re.compile(r"(?:code: |os error )(\d+)")
 _FILE_SCHEMA: Final = {
@@ -67,9 +69,7 @@ class Table:
             return found
         with refusals(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            schema = pl.DataFrame(schema={**OBSERVATION, "month": pl.String()}).to_arrow(
-                compat_level=pl.CompatLevel.oldest()
-            )
+            schema = pl.DataFrame(schema=_STORED).to_arrow(compat_level=pl.CompatLevel.oldest())
             handle = DeltaTable.create(
                 str(self.path),
                 schema=schema.schema,
@@ -114,22 +114,38 @@ class Version:
 
     def append(self, frame: pl.DataFrame, transactions: Sequence[tuple[str, int]]) -> None:
         """Add rows and move the applications' numbers in one commit; no rows moves the numbers only."""
-        self._write(frame, transactions, mode="append")
-
-    def replace(self, frame: pl.DataFrame, grain: str, month: str, transactions: Sequence[tuple[str, int]]) -> None:
-        """Put a frame in the place of one partition in one commit."""
-        self._write(frame, transactions, mode="overwrite", predicate=f"grain = '{grain}' AND month = '{month}'")
-
-    def _write(self, frame: pl.DataFrame, transactions: Sequence[tuple[str, int]], **how: Any) -> None:
-        rows = frame.select(*OBSERVATION, month_of())
-        properties = CommitProperties(app_transactions=[Transaction(app, number) for app, number in transactions])
         with refusals(self.path):
-            write_deltalake(self._handle, rows, writer_properties=_PROPERTIES, commit_properties=properties, **how)
+            write_deltalake(
+                self._handle,
+                frame.select(*OBSERVATION, month_of()),
+                mode="append",
+                writer_properties=_PROPERTIES,
+                commit_properties=_properties(transactions),
+            )
+
+    def replace(
+        self, pieces: Iterable[pl.DataFrame], grain: str, month: str, transactions: Sequence[tuple[str, int]]
+    ) -> None:
+        """Put sorted frames, as one file, in the place of one partition in one commit."""
+        with refusals(self.path):
+            actions = parquet.write(self.path, grain, month, pieces)
+            self._handle.create_write_transaction(
+                actions,
+                "overwrite",
+                self._handle.schema(),
+                list(PARTITION),
+                [("grain", "=", grain), ("month", "=", month)],
+                commit_properties=_properties(transactions),
+            )
 
     def vacuum(self, hours: int) -> int:
         """Delete files that no version younger than `hours` needs, and what killed writers left; return how many."""
         with refusals(self.path):
             return len(self._handle.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True))
+
+
+def _properties(transactions: Sequence[tuple[str, int]]) -> CommitProperties:
+    return CommitProperties(app_transactions=[Transaction(app, number) for app, number in transactions])
 
 
 def scan_files(paths: Sequence[str], grain: str) -> pl.LazyFrame:
