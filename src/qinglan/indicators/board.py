@@ -6,8 +6,6 @@ The shapes are those of the architecture guide; every number comes as a value an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,11 +16,12 @@ from qinglan.core.rounding import exact
 from qinglan.core.rounding import text as printed
 from qinglan.indicators import store
 from qinglan.indicators.city import Plan
-from qinglan.indicators.declare import Domain, Indicator, Target
-from qinglan.indicators.installation import Installation, indicator_of, target_of, targets_of
+from qinglan.indicators.declare import Domain, Indicator
+from qinglan.indicators.facts import Facts, facts
+from qinglan.indicators.installation import Installation, target_of, targets_of
 from qinglan.indicators.lineage import lineage
-from qinglan.indicators.state import Goal, Kind, Question, Reading, Standing, judge
-from qinglan.indicators.store import IssuedTarget, Value
+from qinglan.indicators.state import Reading, Standing
+from qinglan.indicators.store import Value
 
 PLAN_STATUS = {
     "planned": Title(zh="待实施", en="planned"),
@@ -36,72 +35,6 @@ GOAL_STATUS = {
     "awaiting": Title(zh="待省下达", en="to be issued by the province"),
     "words": Title(zh="规划以文字表述", en="worded by the plan"),
 }
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Everything on file about one indicator on a day."""
-
-    target: Target
-    indicator: Indicator
-    plan: Plan
-    as_of: date
-    values: Mapping[tuple[str, Kind], Value]
-    issued: tuple[IssuedTarget, ...]
-
-    @property
-    def decimals(self) -> int:
-        """The declared decimals."""
-        return self.indicator.rounding.decimals
-
-    def own(self, period: str) -> Value | None:
-        """Return the city's own number of a period."""
-        found = self.values.get((period, "reported" if not self.indicator.computed else "estimate"))
-        return found if found is not None and found.value is not None else None
-
-    def confirmed(self, period: str) -> Value | None:
-        """Return the confirmed number of a period."""
-        return self.values.get((period, "confirmed"))
-
-    def periods(self) -> list[str]:
-        """Return the periods with a number, oldest first."""
-        return sorted({period for (period, _), value in self.values.items() if value.value is not None})
-
-    def years(self) -> list[str]:
-        """Return the whole years among them, those of the plan and its baseline."""
-        return [period for period in self.periods() if len(period) == 4 and int(period) <= self.target.goal.year]
-
-    def goal(self) -> Goal:
-        """Return the target of the plan's last year: the last one issued for it, else the plan's own."""
-        goal = self.target.goal
-        issued = [found for found in self.issued if found.year == goal.year]
-        if issued:
-            return Goal(goal.year, exact(issued[-1].value), "issued")
-        return Goal(goal.year, goal.value, goal.status)
-
-    def standing(self) -> Standing:
-        """Return how the indicator stands."""
-        readings = {}
-        for period in self.years():
-            own, confirmed = self.own(period), self.confirmed(period)
-            readings[int(period)] = Reading(
-                int(period),
-                None if own is None or own.value is None else exact(own.value),
-                "estimate" if self.indicator.computed else "reported",
-                None if confirmed is None or confirmed.value is None else exact(confirmed.value),
-            )
-        return judge(
-            Question(
-                comparator=self.target.comparator,
-                decimals=self.decimals,
-                as_of=self.as_of,
-                baseline_year=self.target.baseline.year,
-                final=self.goal(),
-                readings=readings,
-                yearly={found.year: exact(found.value) for found in self.issued if found.year != self.target.goal.year},
-                breaks=self.target.breaks,
-            )
-        )
 
 
 def board(installation: Installation, as_of: date, *, known_by: datetime | None = None) -> dict[str, Any]:
@@ -152,36 +85,6 @@ def indicator(
         "documents": _documents(found),
         "notes": _notes(found),
     }
-
-
-def facts(
-    installation: Installation,
-    plan: Plan,
-    target: Target,
-    as_of: date,
-    *,
-    values: Sequence[Value],
-    issued: Sequence[IssuedTarget],
-) -> Facts:
-    """Return what is on file about a line of the plan; the plan's own baseline counts as confirmed by the plan."""
-    found: dict[tuple[str, Kind], Value] = {}
-    baseline = _baseline(target)
-    if baseline is not None:
-        found[baseline.period, "confirmed"] = baseline
-    for value in values:
-        if value.indicator == target.indicator:
-            found[value.period, value.kind] = value
-    # A figure up to some day of a year says nothing any more once a later one, or the whole year, is there.
-    newest = max((period for period, _ in found), key=store.period_end, default="")
-    found = {key: value for key, value in found.items() if len(key[0]) == 4 or key[0] == newest}
-    return Facts(
-        target=target,
-        indicator=indicator_of(installation, target),
-        plan=plan,
-        as_of=as_of,
-        values=dict(sorted(found.items())),
-        issued=tuple(one for one in issued if one.indicator == target.indicator),
-    )
 
 
 def card(installation: Installation, found: Facts) -> dict[str, Any]:
@@ -291,31 +194,6 @@ def signed(value: Decimal, decimals: int) -> str:
     if not text.strip("-0."):
         return text.lstrip("-")
     return text if text.startswith("-") else f"+{text}"
-
-
-def _baseline(target: Target) -> Value | None:
-    baseline = target.baseline
-    if baseline.value is None:
-        return None
-    recorded = datetime(baseline.document_date.year, baseline.document_date.month, baseline.document_date.day)  # noqa: DTZ001 (naive is Beijing time)
-    return Value(
-        indicator=target.indicator,
-        period=str(baseline.year),
-        kind="confirmed",
-        value=float(baseline.value),
-        text=baseline.text,
-        network=baseline.network.id,
-        method=baseline.method.id,
-        basis=baseline.basis.id,
-        edition=None,
-        document=f"{baseline.source.document} {baseline.source.clause or ''}".strip(),
-        document_date=baseline.document_date,
-        note=None if baseline.note is None else baseline.note.zh,
-        detail={},
-        inputs_revision=None,
-        simulated=False,
-        recorded=recorded,
-    )
 
 
 def _final(found: Facts) -> dict[str, Any]:
