@@ -283,13 +283,21 @@ export interface Progress {
   message: Words | null
 }
 
-export type CountName = 'read' | 'added' | 'repeated' | 'revised' | 'rejected'
-export type Counts = Record<CountName, number>
+export type CountName = 'read' | 'added' | 'repeated' | 'revised' | 'rejected' | 'empty'
+export type Counts = Record<Exclude<CountName, 'empty'>, number> & { empty?: number }
+
+export interface ImportedFile {
+  name: string
+  size?: number
+  /** How the program understood the columns where nobody said so. */
+  guesses?: Words[]
+  warnings?: Words[]
+}
 
 export interface Import {
   id: string
   job?: string
-  files: ({ name: string; size?: number } | string)[]
+  files: (ImportedFile | string)[]
   state: JobState
   basis: Basis
   source: string
