@@ -22,6 +22,8 @@ HERE = "http://127.0.0.1:8212"
 STATIONS = ("211400-01", "211400-02", "211400-03", "211400-04")
 CODES = {"PM2.5": "a34004", "PM10": "a34002", "SO2": "a21026", "NO2": "a21004", "CO": "a21005", "O3": "a05024"}
 CLEAN = {"PM2.5": 30.0, "PM10": 50.0, "SO2": 10.0, "NO2": 20.0, "CO": 0.5, "O3": 40.0}
+COUNTY = "211481-01"
+WITHOUT_NO2 = {name: value for name, value in CLEAN.items() if name != "NO2"}
 Waits = Callable[[str], dict[str, Any]]
 
 
@@ -43,13 +45,18 @@ def _logs() -> None:
 
 @pytest.fixture(scope="package")
 def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """2023-01-20: PM2.5 60 everywhere; 21st: 115; 22nd: two stations of four; 24th: 400; nothing else."""
+    """2023-01-20: PM2.5 60 everywhere; 21st: 115; 22nd: two stations of four; 24th: 400.
+
+    The county station has no NO2: on the 25th a clean day, on the 26th one with PM2.5 115.
+    """
     with Application.open(tmp_path_factory.mktemp("web") / "home") as application:
         days = [
             *(hours(site, date(2023, 1, 20), CLEAN | {"PM2.5": 60.0}) for site in STATIONS),
             *(hours(site, date(2023, 1, 21), CLEAN | {"PM2.5": 115.0}) for site in STATIONS),
             *(hours(site, date(2023, 1, 22), CLEAN) for site in STATIONS[:2]),
             *(hours(site, date(2023, 1, 24), CLEAN | {"PM2.5": 400.0}) for site in STATIONS),
+            hours(COUNTY, date(2023, 1, 25), WITHOUT_NO2),
+            hours(COUNTY, date(2023, 1, 26), WITHOUT_NO2 | {"PM2.5": 115.0}),
         ]
         application.lake.submit(pl.concat(days), source="simulated")
         # One hour is marked as a fault, one is corrected.

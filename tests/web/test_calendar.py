@@ -6,10 +6,13 @@ HJ 633—2012 table 1, PM2.5 24 h: 35→50, 75→100, 115→150, 150→200, 250�
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+
+from qinglan.app import Application, evaluate
 
 ADDRESS = "/api/v1/air/calendar"
 
@@ -21,8 +24,8 @@ def year(client: TestClient, number: int = 2023, **scope: str) -> dict[str, Any]
     return found
 
 
-def day(found: dict[str, Any], date: str) -> dict[str, Any]:
-    return next(one for one in found["days"] if one["date"] == date)
+def day(found: dict[str, Any], wanted: str) -> dict[str, Any]:
+    return next(one for one in found["days"] if one["date"] == wanted)
 
 
 def test_the_city_is_the_mean_of_its_assessment_stations(client: TestClient) -> None:
@@ -70,6 +73,15 @@ def test_counts_are_over_valid_days(client: TestClient) -> None:
     assert found["simulated"] is True
 
 
+def test_a_good_day_with_an_item_missing_is_shown_and_not_counted(client: TestClient) -> None:
+    found = year(client, site="211481-01")
+    good, polluted = day(found, "2023-01-25"), day(found, "2023-01-26")
+    assert (good["aqi"], good["missing"], good["counted"]) == (50, "NO2", False)
+    assert "不计入有效天数" in good["note"]["zh"]
+    assert (polluted["aqi"], polluted["missing"], polluted["counted"]) == (150, "NO2", True)
+    assert found["months"][0] == {"month": 1, "good": 0, "heavy": 0, "valid": 1, "calendar": 31}
+
+
 def test_one_site_has_its_own_days(client: TestClient) -> None:
     found = year(client, site="211400-02")
     assert day(found, "2023-01-22")["aqi"] == 50  # PM10 50 → 50; PM2.5 30 → 30·50/35 = 42.9, up: 43
@@ -102,6 +114,22 @@ def test_days_to_come_say_so(client: TestClient) -> None:
     assert {one["note"]["zh"] for one in found["days"]} == {"尚未到来"}
 
 
+def test_as_of_knows_only_what_was_received(client: TestClient) -> None:
+    found = year(client, as_of="2023-01-23")
+    assert found["summary"]["valid"] == 0
+    assert day(found, "2023-01-23")["note"]["zh"] == "没有数据"
+    assert day(found, "2023-01-24")["note"]["zh"] == "尚未到来"
+    assert year(client, as_of="2199-01-01")["summary"]["valid"] == 3
+
+
+def test_shares_are_those_that_the_evaluation_finds(client: TestClient, application: Application) -> None:
+    days = {found.indicator: found for found in evaluate(application, date(2023, 12, 31)) if found.period == "2023"}
+    summary = year(client)["summary"]
+    assert days["air.good_day_ratio"].details["days"] == summary["good"]
+    assert days["air.heavy_day_ratio"].details["days"] == summary["heavy"]
+    assert days["air.good_day_ratio"].valid == summary["valid"]
+
+
 def test_a_leap_year_has_366_days(client: TestClient) -> None:
     assert len(year(client, 2024)["days"]) == 366
 
@@ -119,6 +147,7 @@ def test_the_same_question_is_answered_with_304(client: TestClient) -> None:
         ({}, 422, "year"),
         ({"year": "last"}, 422, "year"),
         ({"year": "2010"}, 422, "year"),
+        ({"year": "2023", "as_of": "now"}, 422, "as_of"),
         ({"year": "2023", "place": "110000"}, 404, "place"),
         ({"year": "2023", "site": "nowhere"}, 404, "site"),
         ({"year": "2023", "site": "211400-01", "place": "211400"}, 422, "site"),

@@ -45,7 +45,7 @@ def test_expected_intervals_are_those_that_begin_in_the_range(
 
 @given(
     st.sampled_from(["minute", "hour", "day", "month", "quarter", "year"]),
-    st.lists(st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1)), min_size=3, max_size=3).map(sorted),  # noqa: DTZ001
+    st.lists(st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1)), min_size=3, max_size=3).map(sorted),
 )
 def test_two_ranges_expect_what_their_union_expects(grain: str, moments: list[datetime]) -> None:
     first, middle, last = (moment.replace(tzinfo=UTC) for moment in moments)

@@ -32,6 +32,10 @@ _NO_DATA = Title(zh="没有数据", en="no data")
 _TO_COME = Title(zh="尚未到来", en="still to come")
 _FEW_STATIONS = Title(zh="有效点位不足，不计算全市日均值", en="too few valid stations for the mean of the place")
 _NO_STATIONS = Title(zh="没有担任评价点位的监测点", en="no assessment station here")
+_NOT_COUNTED = Title(
+    zh="缺项且 AQI 不大于 100，不计入有效天数（HJ 663 的 valid_day 规则）",
+    en="an item is missing and the AQI is at most 100: not a valid day (rule valid_day of HJ 663)",
+)
 _NOTES = {
     "没有有效数据": Title(zh="没有有效数据", en="no valid data"),
     "缺项且其余各项不大于 100，不予发布": Title(
@@ -55,19 +59,22 @@ class Scope:
         return {kind: self.id, "id": self.id, "title": self.title.model_dump()}
 
 
-def calendar(lake: Lake, scope: Scope, year: int, today: date) -> dict[str, Any]:
+def calendar(lake: Lake, scope: Scope, year: int, today: date, *, known_by: datetime | None = None) -> dict[str, Any]:
     """Return the days, months and shares of a year.
 
     Parameters
     ----------
     today
         Days after it are still to come.
+    known_by
+        Read the lake as it was known at this moment; None: as it is known now.
 
     Notes
     -----
-    依据: HJ 633 4.2–4.4 (日报), HJ 663—2013 6.1 (城市均值).
+    A day is valid with all six pollutants, or when its AQI is above 100 all the same.
+    依据: HJ 633 4.2–4.4 (日报); HJ 663—2013 6.1 (城市均值); HJ 663—2026 5.3.1 (有效日).
     """
-    hours = _hours(lake, scope, year)
+    hours = _hours(lake, scope, year, known_by)
     judged = _judged(hours, scope)
     days = [_day(date(year, 1, 1) + timedelta(days=day), judged, scope, today) for day in range(days_of_year(year))]
     counted = [_counts(days, month) for month in range(1, 13)]
@@ -104,7 +111,7 @@ def legend(year: int) -> list[dict[str, Any]]:
     ]
 
 
-def _hours(lake: Lake, scope: Scope, year: int) -> pl.DataFrame:
+def _hours(lake: Lake, scope: Scope, year: int, known_by: datetime | None) -> pl.DataFrame:
     start, end = (to_utc(datetime.combine(date(one, 1, 1), time(), BEIJING)) for one in (year, year + 1))
     found = lake.scan(
         sites=[scope.id] if scope.sites is None else [site.id for site in scope.sites],
@@ -113,6 +120,7 @@ def _hours(lake: Lake, scope: Scope, year: int) -> pl.DataFrame:
         basis=BASES,
         start=start,
         end=end,
+        as_of=known_by,
     )
     return preferred(found.filter(valid_values()).collect(), BASES)
 
@@ -160,6 +168,9 @@ def _day(day: date, judged: dict[date, dict[str, Any]], scope: Scope, today: dat
     declared = next((one for one in _editions(day.year) if one.name == row["edition"]), None)
     shown = next((one for one in declared.levels if one.level == level), None) if declared and level else None
     note = _NOTES.get(row["note"] or "", Title(zh=row["note"], en=row["note"]) if row["note"] else None)
+    counted = aqi is not None and (row["missing"] is None or aqi > GOOD)
+    if aqi is not None and not counted:
+        note = _NOT_COUNTED
     if aqi is None and row["stations"] and all(value is None for value in row["values"].values()):
         note = _FEW_STATIONS
     return {
@@ -174,6 +185,7 @@ def _day(day: date, judged: dict[date, dict[str, Any]], scope: Scope, today: dat
         "clause": row["clause"],
         "note": note.model_dump() if note else None,
         "missing": row["missing"],
+        "counted": counted,
     }
 
 
@@ -198,6 +210,7 @@ def _empty(day: date, why: Title) -> dict[str, Any]:
         "clause": None,
         "note": why.model_dump(),
         "missing": None,
+        "counted": False,
     }
 
 
@@ -208,8 +221,8 @@ def _why_empty(day: date, scope: Scope, today: date) -> Title:
 
 
 def _counts(days: Sequence[dict[str, Any]], month: int) -> dict[str, int]:
-    here = [day["aqi"] for day in days if day["date"].month == month]
-    valid = [aqi for aqi in here if aqi is not None]
+    here = [day for day in days if day["date"].month == month]
+    valid = [day["aqi"] for day in here if day["counted"]]
     return {
         "good": sum(aqi <= GOOD for aqi in valid),
         "heavy": sum(aqi > HEAVY for aqi in valid),

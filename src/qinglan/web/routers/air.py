@@ -10,11 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from qinglan.core.errors import InputError
+from qinglan.core.interval import beijing_day
 from qinglan.indicators.installation import today
 from qinglan.standards.air.tables import indices
 from qinglan.web.air_calendar import Scope, calendar
 from qinglan.web.answers import Json
 from qinglan.web.kept import tag, tagged, unchanged
+from qinglan.web.moments import parse_as_of
 from qinglan.web.naming import known_site
 from qinglan.web.refusals import unknown
 from qinglan.web.state import Served, Serving
@@ -27,12 +29,15 @@ Name = Annotated[str | None, Query(max_length=64)]
 def air_calendar(
     serving: Serving,
     request: Request,
+    *,
     year: Annotated[int, Query(ge=1900, le=2200)],
     place: Name = None,
     site: Name = None,
+    as_of: Annotated[str | None, Query(max_length=40)] = None,
 ) -> Response:
     """Return the days of a year: of one site, of a place by its assessment stations, else of the whole city."""
-    scope, day = _scope(serving, place, site, year), today()
+    scope, known_by = _scope(serving, place, site, year), parse_as_of(as_of)
+    day = today() if known_by is None else min(today(), beijing_day(known_by))
     first = indices()[0].in_force.start.year
     if year < first:
         raise InputError(
@@ -42,11 +47,11 @@ def air_calendar(
         )
     lake = serving.application.lake
     revision = lake.revision
-    key = ("calendar", scope.shown(), year, day)
+    key = ("calendar", scope.shown(), year, day, known_by)
     etag = tag(revision, *key)
     if found := unchanged(request, etag):
         return found
-    made = serving.kept.get(revision, str(key), lambda: calendar(lake, scope, year, day))
+    made = serving.kept.get(revision, str(key), lambda: calendar(lake, scope, year, day, known_by=known_by))
     return Json(made, headers=tagged(etag))
 
 
