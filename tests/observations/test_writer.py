@@ -10,6 +10,7 @@ from lake_frames import T, hours, python, values
 
 from qinglan.base.settings import Settings
 from qinglan.core.errors import BusyError, InputError
+from qinglan.observations import writer
 from qinglan.observations.journal import Journal, Receipt
 from qinglan.observations.lake import Lake, open_lake
 from qinglan.observations.schema import CONTENT, IDENTITY, OBSERVATION
@@ -98,6 +99,17 @@ def test_a_journal_older_than_the_lake_is_not_passed_over(lake: Lake, settings: 
     reopened = open_lake(settings)
     assert reopened.submit(hours([3.0]), source="file") == Receipt(1, 0, 0, 1)
     assert values(reopened.scan()) == [3.0]
+
+
+def test_old_batches_are_forgotten_once_the_lake_holds_them(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake.submit(hours([1.0]), source="file")
+    assert lake.journal.backlog(0) == (1, 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(writer, "_KEPT", timedelta(0))
+        lake.drain()
+    assert lake.journal.backlog(0) == (0, 0)
+    assert lake.submit(hours([2.0]), source="file") == Receipt(1, 0, 0, 1)
+    assert values(lake.scan()) == [2.0]
 
 
 def test_every_journal_in_the_folder_is_drained(lake: Lake, settings: Settings) -> None:

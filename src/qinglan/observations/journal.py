@@ -196,6 +196,13 @@ class Journal:
             found = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name='batches'").fetchone()
         return int(found[0]) if found else 0
 
+    @property
+    def oldest(self) -> datetime | None:
+        """When the oldest batch still kept was received."""
+        with self._sentences(), self._lock:
+            found = self._connection.execute('SELECT received FROM batches ORDER BY "offset" LIMIT 1').fetchone()
+        return _EPOCH + timedelta(microseconds=found[0]) if found else None
+
     def backlog(self, offset: int) -> tuple[int, int]:
         """Return how many batches and rows are waiting after an offset."""
         with self._sentences(), self._lock:
@@ -222,7 +229,7 @@ class Journal:
         return Receipt(*(int(count or 0) for count in found))
 
     def prune(self, through: int, *, received_before: datetime | None = None) -> int:
-        """Forget batches up to an offset that the lake holds (their receipts stay); return how many.
+        """Forget batches up to an offset that the lake holds, and their receipts; return how many.
 
         `received_before` keeps younger ones: the kernel may not yet have written the lake's files to disk.
         """
@@ -232,6 +239,11 @@ class Journal:
                 'DELETE FROM batches WHERE "offset" <= ? AND received < ?',
                 (through, (limit - _EPOCH) // timedelta(microseconds=1)),
             ).rowcount
+            if pruned:
+                connection.execute(
+                    'DELETE FROM receipts WHERE "offset" <= ? AND "offset" NOT IN (SELECT "offset" FROM batches)',
+                    (through,),
+                )
         if pruned:
             with self._sentences(), self._lock:
                 self._connection.execute("PRAGMA incremental_vacuum").fetchall()

@@ -190,7 +190,8 @@ def take(current: Table, history: Table, wanted: Wanted, preference: tuple[str, 
     all_files = of_history.files()
     revision = int(all_files["highest"].max() or 0)  # type: ignore[arg-type]
     files = wanted.files(all_files)
-    if wanted.as_of is not None and wanted.as_of != revision:
+    old = wanted.as_of < revision if isinstance(wanted.as_of, int) else wanted.as_of is not None
+    if old:
         return Snapshot(revision, tail=_parts(files), wanted=wanted, preference=preference)
     if of_current is None:
         return Snapshot(revision, tail=_parts(files), wanted=wanted, preference=preference)

@@ -70,8 +70,9 @@ class Writer:
             done += sum(batch.rows for batch in batches)
             if progress is not None:
                 progress(done, max(done, waiting))
-        if done:
-            journal.prune(taken, received_before=datetime.now(timezone.utc) - _KEPT)
+        now = datetime.now(timezone.utc)
+        if (oldest := journal.oldest) is not None and oldest < now - 2 * _KEPT:
+            journal.prune(taken, received_before=now - _KEPT)
         return total
 
     def _commit(self, version: Version, journal: Journal, app: str, batches: list[Batch]) -> Receipt:
