@@ -21,18 +21,19 @@ check: $(VENV)/.dev
 	$(BIN)/qinglan check
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks tools
+	$(BIN)/ruff format --check src tests benchmarks tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
 
-soak: $(VENV)/.dev $(BROWSER)
+soak: $(VENV)/.dev $(BROWSER) bundle
 	$(BIN)/python -m benchmarks.soak
+	QINGLAN_SOAK=1 $(BIN)/python -m pytest -n0 -m soak $(PYTEST_ARGS)
 
-bundle: $(VENV)/.run $(BROWSER)
+bundle: $(VENV)/.dev $(BROWSER)
 	$(BIN)/python tools/bundle.py
 
 docs: $(VENV)/.dev
