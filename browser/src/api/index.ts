@@ -20,6 +20,7 @@ export interface CalendarQuery {
   place?: string
   site?: string
   year: number
+  as_of?: string
 }
 
 const id = encodeURIComponent

@@ -190,7 +190,6 @@ export const en: Record<MessageKey, string> = {
   'calendar.scope': 'City or site',
   'calendar.city': 'whole city',
   'calendar.empty': 'Nothing to judge in this year: choose another, or import data.',
-  'calendar.no_as_of': 'The calendar shows the newest data and does not follow the as-of date.',
   'calendar.year': 'Year',
   'calendar.previous': 'Previous year',
   'calendar.next': 'Next year',

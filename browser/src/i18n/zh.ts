@@ -188,7 +188,6 @@ export const zh = {
   'calendar.scope': '城市或点位',
   'calendar.city': '全市',
   'calendar.empty': '这一年没有可评价的数据：请换一年，或先导入数据。',
-  'calendar.no_as_of': '日历按最新数据显示，不随“截至”日期变化。',
   'calendar.year': '年份',
   'calendar.previous': '上一年',
   'calendar.next': '下一年',
