@@ -214,6 +214,24 @@ def test_the_library_example_prints_what_it_says(name: str):
     assert promised
 
 
+@pytest.mark.parametrize("name", READMES)
+def test_the_tour_imports_the_example(name: str, tmp_path: Path):
+    """48 hours of six factors, of which one cell is no number and one a missing-value code."""
+    tour = "\n".join(fenced((REPOSITORY / name).read_text("utf-8"), "sh"))
+    (words,) = re.findall(r"^\S*/qinglan (import .*) --home \S+$", tour, re.M)
+    done = subprocess.run(
+        [sys.executable, "-m", "qinglan", *words.split(), "--home", str(tmp_path), "--json"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stderr
+    counts = json.loads(done.stdout)["counts"]
+    assert (counts["read"], counts["added"], counts["rejected"], counts["empty"]) == (48 * 6, 48 * 6 - 2, 1, 1)
+
+
 def links() -> list[tuple[str, str]]:
     paths = [*(REPOSITORY / name for name in (*READMES, "CONTRIBUTING.md", "CHANGELOG.md")), *GUIDES]
     return [
