@@ -39,7 +39,7 @@ def _print_version(wanted: bool) -> None:
 
 @root.callback()
 def _options(
-    version: Annotated[  # noqa: ARG001 (typer calls the callback)
+    version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="版本。 The version.")
     ] = False,
 ) -> None:

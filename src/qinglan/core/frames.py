@@ -139,19 +139,32 @@ def real(column: nw.Expr, scale: int = SCALE) -> nw.Expr:
     return column.cast(nw.Float64) / scale
 
 
-def long(wide: nw.LazyFrame[Any], keys: Sequence[str], parts: Mapping[str, Mapping[str, nw.Expr]]) -> nw.LazyFrame[Any]:
+def long(
+    wide: nw.LazyFrame[Any],
+    keys: Sequence[str],
+    parts: Mapping[str, Mapping[str, nw.Expr]],
+    given: nw.LazyFrame[Any],
+) -> nw.LazyFrame[Any]:
     """Return one row for each row of `wide` and each name in `parts`, without computing `wide` twice.
 
     Parameters
     ----------
     parts
         For each name, the columns of its row; all names have the same columns.
+    given
+        The frame that `wide` was made from; its engine makes the table of names.
     """
-    one = wide.select(nw.lit(1, dtype=nw.Int64).alias("_row")).head(1)
-    names = nw.concat([one.select(nw.lit(number, dtype=nw.Int64).alias("_part")) for number in range(len(parts))])
     columns: dict[str, nw.Expr] = {}
     for number, part in enumerate(parts.values()):
         for name, expression in part.items():
             chosen = nw.when(nw.col("_part") == number).then(expression)
             columns[name] = chosen.otherwise(columns[name]) if name in columns else chosen
-    return wide.join(names, how="cross").select(*keys, *(column.alias(name) for name, column in columns.items()))
+    joined = wide.join(_numbers(len(parts), given), how="cross")
+    return joined.select(*keys, *(column.alias(name) for name, column in columns.items()))
+
+
+def _numbers(count: int, given: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    if given.implementation.is_polars():
+        return nw.from_dict({"_part": list(range(count))}, backend="polars").lazy()
+    one = given.select(nw.lit(0, dtype=nw.Int64).alias("_part")).head(1)
+    return nw.concat([one.select(nw.lit(number, dtype=nw.Int64).alias("_part")) for number in range(count)])

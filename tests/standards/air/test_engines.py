@@ -193,8 +193,8 @@ def test_the_machines_zone_does_not_matter() -> None:
         "for g in (f, f.to_pandas()):\n"
         "    import polars as pl\n"
         "    d = air.daily_aqi(g, 'end'); d = d if isinstance(d, pl.DataFrame) else pl.from_pandas(d)\n"
-        "    d = d.with_columns(pl.col('date').cast(pl.Date)).sort('site', 'date')\n"
-        "    print(d.select('site', 'date', 'aqi').rows())\n"
+        "    aqi = pl.col('aqi').cast(pl.Float64).fill_nan(None)\n"
+        "    print(d.select('site', pl.col('date').cast(pl.Date), aqi).sort('site', 'date').rows())\n"
     )
     answers = set()
     for zone in ("Asia/Shanghai", "America/New_York"):

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import MAXYEAR, date
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import narwhals as nw
 
 from qinglan.core.errors import InputError
-from qinglan.core.frames import SCALE, half_even_ratio, long, opened, real, scaled, settled
+from qinglan.core.frames import opened, settled
 from qinglan.core.interval import Stamp
 from qinglan.standards.air.days import HOURS, days_of, given_days, on_hours
 from qinglan.standards.air.index import GOOD, HEAVY, judged_days
-from qinglan.standards.air.pollutants import POLLUTANTS
-from qinglan.standards.air.tables import TENTHS, Evaluation, Index, Limits, decimals, evaluations, indices, limits
-from qinglan.standards.edition import E, Edition, named, refuse_uncovered
+from qinglan.standards.air.pollutants import POLLUTANTS, col, safe
+from qinglan.standards.air.tables import Evaluation, Index, Limits, evaluations, indices, limits
+from qinglan.standards.air.year_rows import ROW, last_year, rows_of_years
+from qinglan.standards.edition import named, refuse_uncovered
 
 Policy = Literal["period_end", "own_day"]
 _PERCENT = 100
-_YEAR_DAYS = "year_days"
 
 
 def annual_evaluation(
@@ -89,9 +88,9 @@ def annual_evaluation(
     editions = _Editions(edition, policy)
     days = settled(_with_index(days, editions))
     marked = days if dust_days is None else _marked(days, opened(dust_days, ("site", "date")).frame)
-    found = _years(marked, editions, grade, "")
+    found = _years(marked, editions, grade, "", given.frame)
     if dust_days is not None:
-        calm = _years(marked.filter(nw.col("dust").is_null()), editions, grade, "_without_dust")
+        calm = _years(marked.filter(nw.col("dust").is_null()), editions, grade, "_without_dust", given.frame)
         found = nw.concat([found, calm])
     return given.give(found)
 
@@ -125,7 +124,9 @@ def _with_index(days: nw.LazyFrame[Any], editions: _Editions) -> nw.LazyFrame[An
         judged = judged_days(days, editions.indices)
     else:
         judged = _by_year_end(days, editions.indices)
-    index = judged.select("site", "date", "aqi", nw.col("missing").alias("absent"))
+    index = judged.select(
+        "site", "date", "aqi", nw.col("missing").alias("absent"), nw.col("edition").alias("judged by")
+    )
     dated = days.join(index, on=["site", "date"], how="left")
     return dated.with_columns(year.cast(nw.Int64).alias("year"), nw.col("date").dt.month().alias("month"))
 
@@ -135,9 +136,9 @@ def _by_year_end(days: nw.LazyFrame[Any], available: Sequence[Index]) -> nw.Lazy
     frames = []
     after = 0
     for edition in available:
-        within = days.filter((year > after) & (year <= _last_year(edition)))
+        within = days.filter((year > after) & (year <= last_year(edition)))
         frames.append(judged_days(within, (edition,)))
-        after = _last_year(edition)
+        after = last_year(edition)
     return nw.concat(frames)
 
 
@@ -146,40 +147,40 @@ def _marked(days: nw.LazyFrame[Any], dust: nw.LazyFrame[Any]) -> nw.LazyFrame[An
     return days.join(marks, on=["site", "date"], how="left")
 
 
-def _years(days: nw.LazyFrame[Any], editions: _Editions, grade: int, suffix: str) -> nw.LazyFrame[Any]:
+def _years(
+    days: nw.LazyFrame[Any], editions: _Editions, grade: int, suffix: str, given: nw.LazyFrame[Any]
+) -> nw.LazyFrame[Any]:
     statistics = evaluations()[0].yearly
     percentiles = {item.factor: item.percentile for item in statistics if item.percentile}
     counted = ~nw.col("aqi").is_null() & (nw.col("absent").is_null() | (nw.col("aqi") > GOOD))
     prepared = days.with_columns(
-        *(nw.col(name).cast(nw.Float64).alias(f"x {name}") for name in POLLUTANTS),
+        *(col(name).cast(nw.Float64).alias(safe(f"x {name}")) for name in POLLUTANTS),
         counted.cast(nw.Int64).alias("counts"),
         (counted & (nw.col("aqi") <= GOOD)).cast(nw.Int64).alias("is good"),
         (counted & (nw.col("aqi") > HEAVY)).cast(nw.Int64).alias("is heavy"),
     )
     yearly = prepared.group_by("site", "year").agg(
-        *(nw.col(name).sum().cast(nw.Int64).alias(f"sum {name}") for name in POLLUTANTS),
-        *(nw.col(name).count().cast(nw.Int64).alias(f"days {name}") for name in POLLUTANTS),
+        *(col(name).sum().cast(nw.Int64).alias(safe(f"sum {name}")) for name in POLLUTANTS),
+        *(col(name).count().cast(nw.Int64).alias(safe(f"days {name}")) for name in POLLUTANTS),
         *(
-            nw.col(f"x {name}").quantile(percent / _PERCENT, "linear").alias(f"quantile {name}")
+            col(f"x {name}").quantile(percent / _PERCENT, "linear").alias(safe(f"quantile {name}"))
             for name, percent in percentiles.items()
         ),
         nw.col("counts").sum().cast(nw.Int64).alias("valid days"),
         nw.col("is good").sum().cast(nw.Int64).alias("good days"),
         nw.col("is heavy").sum().cast(nw.Int64).alias("heavy days"),
-        nw.col("date").max().alias("last day"),
+        nw.col("judged by").min().alias("first edition"),
+        nw.col("judged by").max().alias("last edition"),
     )
+    first, last = nw.col("first edition"), nw.col("last edition")
+    both = nw.concat_str([first, last], separator="、")
     joined = yearly.join(_months(days), on=["site", "year"], how="left").with_columns(
-        nw.when(_is_leap(nw.col("year"))).then(nw.lit(366)).otherwise(nw.lit(365)).alias(_YEAR_DAYS)
+        nw.when(_is_leap(nw.col("year"))).then(nw.lit(366)).otherwise(nw.lit(365)).cast(nw.Int64).alias("expected"),
+        nw.when(first == last).then(first).otherwise(both).alias("index editions"),
     )
-    parts = {
-        f"{item.factor} {item.statistic}": _pollutant_row(item.factor, item.statistic, item.averaging, editions, grade)
-        for item in statistics
-    } | {name: _index_row(name, editions) for name in ("valid_days", "good_days", "heavy_days")}
-    parts |= {name: _share_row(name, editions) for name in ("good_ratio", "heavy_ratio")}
-    tidy = long(joined, ["site", "year"], parts)
+    tidy = rows_of_years(joined, editions.limits, editions.indices, editions.evaluations, grade, given)
     named_rows = nw.concat_str([nw.col("statistic"), nw.lit(suffix)]).alias("statistic") if suffix else "statistic"
-    order = ("value", "rounded", "limit", "multiple", "meets", "days", "expected", "valid")
-    return tidy.select("site", "year", "factor", named_rows, *order, "edition", "stage", "clause", "missing", "note")
+    return tidy.select("site", "year", "factor", named_rows, *ROW)
 
 
 def _months(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -187,131 +188,13 @@ def _months(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     rule = limits()[0].least("PM2.5", "1y", "calendar_month")
     least = nw.when(nw.col("month") == 2).then(nw.lit(rule.february or rule.minimum)).otherwise(nw.lit(rule.minimum))
     monthly = days.group_by("site", "year", "month").agg(
-        *(nw.col(name).count().cast(nw.Int64).alias(name) for name in POLLUTANTS)
+        *(col(name).count().cast(nw.Int64).alias(safe(name)) for name in POLLUTANTS)
     )
-    enough = monthly.with_columns((nw.col(name) >= least).cast(nw.Int64).alias(name) for name in POLLUTANTS)
+    enough = monthly.with_columns((col(name) >= least).cast(nw.Int64).alias(safe(name)) for name in POLLUTANTS)
     return enough.group_by("site", "year").agg(
-        *(nw.col(name).sum().cast(nw.Int64).alias(f"months {name}") for name in POLLUTANTS)
+        *(col(name).sum().cast(nw.Int64).alias(safe(f"months {name}")) for name in POLLUTANTS)
     )
 
 
 def _is_leap(year: nw.Expr) -> nw.Expr:
     return ((year % 4 == 0) & (year % 100 != 0)) | (year % 400 == 0)
-
-
-def _last_year(edition: Edition) -> int:
-    """Return the last year whose 31 December lies under the edition."""
-    end = edition.in_force.end
-    if end is None:
-        return MAXYEAR
-    return end.year if end == date(end.year, 12, 31) else end.year - 1
-
-
-def _of_year(available: Sequence[E], build: Callable[[E], nw.Expr]) -> nw.Expr:
-    """Return what `build` makes of the edition in force on the year's last day."""
-    *older, newest = available
-    found = build(newest)
-    for edition in reversed(older):
-        found = nw.when(nw.col("year") <= _last_year(edition)).then(build(edition)).otherwise(found)
-    return found
-
-
-def _pollutant_row(name: str, statistic: str, averaging: str, editions: _Editions, grade: int) -> dict[str, nw.Expr]:
-    step = SCALE // 10 ** decimals(name)
-    days = nw.col(f"days {name}")
-    some = nw.when(days > 0).then(days)
-    if statistic == "mean":
-        value = real(nw.col(f"sum {name}")) / some
-        rounded = half_even_ratio(nw.col(f"sum {name}"), some * step)
-    else:
-        value = real(nw.col(f"quantile {name}"))
-        rounded = half_even_ratio(scaled(nw.col(f"quantile {name}"), 1), step)
-    tenths = rounded * (TENTHS // 10 ** decimals(name))
-
-    def limit(edition: Limits) -> nw.Expr:
-        return nw.lit(int(edition.limit(name, averaging, grade) * TENTHS), dtype=nw.Int64)
-
-    limit_tenths = _of_year(editions.limits, limit)
-    over = half_even_ratio((tenths - limit_tenths) * _PERCENT, limit_tenths)
-    rule = limits()[0].least("PM2.5", "1y", "calendar_year")
-    valid = (days >= rule.minimum) & (nw.col(f"months {name}") == 12)
-    short = (
-        nw.when(days == 0)
-        .then(nw.lit("没有有效日值"))
-        .otherwise(nw.lit("有效日数不足 324 天或某月不足 27 天（2 月 25 天）"))
-    )
-    return {
-        "factor": nw.lit(name),
-        "statistic": nw.lit(statistic),
-        "value": value,
-        "rounded": real(rounded * step),
-        "limit": limit_tenths.cast(nw.Float64) / TENTHS,
-        "multiple": nw.when(tenths > limit_tenths).then(over.cast(nw.Float64) / _PERCENT),
-        "meets": tenths <= limit_tenths,
-        "days": days,
-        "expected": nw.col(_YEAR_DAYS).cast(nw.Int64),
-        "valid": valid.fill_null(value=False),
-        "missing": nw.when(days == 0).then(nw.lit(name)),
-        "note": nw.when(~valid.fill_null(value=False)).then(short),
-        **_cited(
-            editions.limits, editions.evaluations, f"GB 3095 表1；HJ 663 {'附录A' if statistic != 'mean' else '5.1'}"
-        ),
-    }
-
-
-def _cited(available: Sequence[Edition], beside: Sequence[Evaluation], clause: str) -> dict[str, nw.Expr]:
-    def stage(edition: Edition) -> nw.Expr:
-        return nw.lit(edition.stage, dtype=nw.String)
-
-    def mark(edition: Evaluation) -> nw.Expr:
-        lacking = "、".join(edition.lacking)
-        return nw.lit(f"{clause}（{edition.name} 未全：{lacking}）" if lacking else clause)
-
-    return {
-        "edition": _of_year(available, lambda edition: nw.lit(edition.name)),
-        "stage": _of_year(available, stage),
-        "clause": _of_year(beside, mark),
-    }
-
-
-def _index_row(name: str, editions: _Editions) -> dict[str, nw.Expr]:
-    count = nw.col(name.replace("_", " "))
-    return _aqi_row(name, count.cast(nw.Float64), count.cast(nw.Float64), editions)
-
-
-def _share_row(name: str, editions: _Editions) -> dict[str, nw.Expr]:
-    part = nw.col(f"{name.removesuffix('_ratio')} days")
-    whole = nw.col("valid days")
-    some = nw.when(whole > 0).then(whole)
-    places = 10 ** evaluations()[0].share_decimals
-    rounded = half_even_ratio(part * _PERCENT * places, some)
-    return _aqi_row(name, part.cast(nw.Float64) * _PERCENT / some, rounded.cast(nw.Float64) / places, editions)
-
-
-def _aqi_row(name: str, value: nw.Expr, rounded: nw.Expr, editions: _Editions) -> dict[str, nw.Expr]:
-    days = nw.col("valid days")
-    valid = days >= limits()[0].least("PM2.5", "1y", "calendar_year").minimum
-    available = editions.indices
-    if editions.each_day and len(available) > 1:
-        cited = {
-            "edition": nw.lit("、".join(edition.name for edition in available)),
-            "stage": nw.lit(None, dtype=nw.String),
-            "clause": nw.lit("各日按当日现行版本"),
-        }
-    else:
-        cited = _cited(available, editions.evaluations, "AQI ≤ 100 为优良，> 200 为重污染")
-    return {
-        "factor": nw.lit("aqi"),
-        "statistic": nw.lit(name),
-        "value": value,
-        "rounded": rounded,
-        "limit": nw.lit(None, dtype=nw.Float64),
-        "multiple": nw.lit(None, dtype=nw.Float64),
-        "meets": nw.lit(None, dtype=nw.Boolean),
-        "days": days,
-        "expected": nw.col(_YEAR_DAYS).cast(nw.Int64),
-        "valid": valid,
-        "missing": nw.lit(None, dtype=nw.String),
-        "note": nw.when(~valid).then(nw.lit("有效日数不足 324 天")),
-        **cited,
-    }

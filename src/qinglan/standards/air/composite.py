@@ -9,7 +9,7 @@ import narwhals as nw
 
 from qinglan.core.errors import EditionError
 from qinglan.core.frames import SCALE, half_even_ratio, listed, opened, real, scaled
-from qinglan.standards.air.pollutants import POLLUTANTS, canonical
+from qinglan.standards.air.pollutants import POLLUTANTS, canonical, col, safe
 from qinglan.standards.air.tables import FOLDER, Limits, Ranking, limits
 from qinglan.standards.edition import editions, in_force, named
 
@@ -48,24 +48,24 @@ def composite_index(frame: Any, on: date, edition: str | None = None) -> Any:
     wide = (
         given.frame.with_columns(canonical(POLLUTANTS).alias("_item"), q.alias("_q"))
         .group_by("site")
-        .agg(*(nw.when(nw.col("_item") == name).then(nw.col("_q")).max().alias(name) for name in POLLUTANTS))
+        .agg(*(nw.when(nw.col("_item") == name).then(nw.col("_q")).max().alias(safe(name)) for name in POLLUTANTS))
     )
     limit = {name: against.limit(name, averaging) for name, averaging in rules.statistics.items()}
-    single = wide.with_columns((real(nw.col(name)) / float(limit[name])).alias(f"i {name}") for name in POLLUTANTS)
-    total = nw.col(f"i {POLLUTANTS[0]}")
+    single = wide.with_columns((real(col(name)) / float(limit[name])).alias(safe(f"i {name}")) for name in POLLUTANTS)
+    total = col(f"i {POLLUTANTS[0]}")
     for name in POLLUTANTS[1:]:
-        total = total + nw.col(f"i {name}")
-    largest = nw.max_horizontal(*(f"i {name}" for name in POLLUTANTS))
+        total = total + col(f"i {name}")
+    largest = nw.max_horizontal(*(safe(f"i {name}") for name in POLLUTANTS))
     summed = single.with_columns(total.alias("composite"), largest.alias("_largest"))
     step = SCALE // 10**rules.decimals
-    absent = listed([(nw.col(name).is_null(), name) for name in POLLUTANTS])
+    absent = listed([(col(name).is_null(), name) for name in POLLUTANTS])
     return given.give(
         summed.select(
             "site",
             "composite",
             real(half_even_ratio(scaled(nw.col("composite")), step) * step).alias("rounded"),
-            *(nw.col(f"i {name}").alias(f"i_{name.lower().replace('.', '')}") for name in POLLUTANTS),
-            listed([(nw.col(f"i {name}") == nw.col("_largest"), name) for name in POLLUTANTS]).alias("largest"),
+            *(col(f"i {name}").alias(safe(f"i_{name.lower().replace('.', '')}")) for name in POLLUTANTS),
+            listed([(col(f"i {name}") == nw.col("_largest"), name) for name in POLLUTANTS]).alias("largest"),
             nw.lit(against.name).alias("edition"),
             nw.lit(against.stage, dtype=nw.String).alias("stage"),
             nw.lit(f"{rules.number} {rules.basis[0].clause}").alias("clause"),

@@ -12,7 +12,7 @@ import narwhals as nw
 from qinglan.core.errors import InputError
 from qinglan.core.frames import SCALE, half_even_ratio, long, on_beijing_clock, opened, real, scaled, settled
 from qinglan.core.interval import Stamp
-from qinglan.standards.air.pollutants import DAY_MEANS, OZONE_HOUR, POLLUTANTS, canonical, is_pollutant
+from qinglan.standards.air.pollutants import DAY_MEANS, OZONE_HOUR, POLLUTANTS, canonical, col, is_pollutant, safe
 from qinglan.standards.air.tables import Limits, evaluations, limits
 from qinglan.standards.edition import by_day
 
@@ -51,22 +51,22 @@ def days_of(hours: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         *(_of(name, "sum", "sum") for name in DAY_MEANS),
         *(_of(name, "hours", "hours") for name in POLLUTANTS),
     )
-    counted = [nw.col(f"{name} hours").fill_null(0).alias(f"{name} hours") for name in POLLUTANTS]
+    counted = [col(f"{name} hours").fill_null(0).alias(safe(f"{name} hours")) for name in POLLUTANTS]
     judged = means.with_columns(*counted).with_columns(*(_mean(name) for name in DAY_MEANS))
     return judged.join(settled(_ozone(hours)), on=["site", "date"], how="left").select(
-        "site", "date", *DAY_ITEMS, *(f"{name} hours" for name in POLLUTANTS)
+        "site", "date", *map(safe, DAY_ITEMS), *(safe(f"{name} hours") for name in POLLUTANTS)
     )
 
 
 def _of(name: str, column: str, suffix: str) -> nw.Expr:
-    chosen = nw.when(is_pollutant(name)).then(nw.col(column))
-    return chosen.sum().cast(nw.Int64).alias(f"{name} {suffix}")
+    chosen = nw.when(is_pollutant(name)).then(col(column))
+    return chosen.sum().cast(nw.Int64).alias(safe(f"{name} {suffix}"))
 
 
 def _mean(name: str) -> nw.Expr:
-    hours = nw.col(f"{name} hours")
+    hours = col(f"{name} hours")
     enough = (hours >= least_hours(name)) & (hours <= 24)
-    return nw.when(enough).then(half_even_ratio(nw.col(f"{name} sum"), nw.when(hours > 0).then(hours))).alias(name)
+    return nw.when(enough).then(half_even_ratio(col(f"{name} sum"), nw.when(hours > 0).then(hours))).alias(safe(name))
 
 
 def least_hours(name: str) -> int:
@@ -81,18 +81,20 @@ def _ozone(hours: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         "site", start.dt.date().alias("date"), start.dt.hour().alias("hour"), "q"
     )
     by_hour = (
-        ozone.with_columns(nw.when(nw.col("hour") == hour).then(nw.col("q")).alias(f"h{hour}") for hour in range(24))
+        ozone.with_columns(
+            nw.when(nw.col("hour") == hour).then(nw.col("q")).alias(safe(f"h{hour}")) for hour in range(24)
+        )
         .group_by("site", "date")
-        .agg(*(nw.col(f"h{hour}").max() for hour in range(24)))
+        .agg(*(col(f"h{hour}").max() for hour in range(24)))
     )
     filled = by_hour.with_columns(
-        *(nw.col(f"h{hour}").fill_null(0).alias(f"f{hour}") for hour in range(24)),
-        *((~nw.col(f"h{hour}").is_null()).cast(nw.Int64).alias(f"n{hour}") for hour in range(24)),
+        *(col(f"h{hour}").fill_null(0).alias(safe(f"f{hour}")) for hour in range(24)),
+        *((~col(f"h{hour}").is_null()).cast(nw.Int64).alias(safe(f"n{hour}")) for hour in range(24)),
     )
-    windows = filled.with_columns(_window(end, rule.hours_of_window).alias(f"w{end}") for end in range(8, 25))
+    windows = filled.with_columns(_window(end, rule.hours_of_window).alias(safe(f"w{end}")) for end in range(8, 25))
     found = windows.with_columns(
         half_even_ratio(nw.max_horizontal(*(f"w{end}" for end in range(8, 25))), _COMMON).alias("largest"),
-        _total(~nw.col(f"w{end}").is_null() for end in range(8, 25)).alias("windows"),
+        _total(~col(f"w{end}").is_null() for end in range(8, 25)).alias("windows"),
         nw.max_horizontal(*(f"h{hour}" for hour in range(24))).alias("largest hour"),
     )
     exceeds = half_even_ratio(nw.col("largest"), SCALE) > _ozone_limit(nw.col("date"))
@@ -107,9 +109,9 @@ def _ozone(hours: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 def _window(end: int, least: int) -> nw.Expr:
     hours = range(end - 8, end)
-    total, count = nw.col(f"f{hours[0]}"), nw.col(f"n{hours[0]}")
+    total, count = col(f"f{hours[0]}"), col(f"n{hours[0]}")
     for hour in hours[1:]:
-        total, count = total + nw.col(f"f{hour}"), count + nw.col(f"n{hour}")
+        total, count = total + col(f"f{hour}"), count + col(f"n{hour}")
     mean = nw.lit(None, dtype=nw.Int64)
     for number in range(least, 9):
         mean = nw.when(count == number).then(total * (_COMMON // number)).otherwise(mean)
@@ -131,9 +133,9 @@ def given_days(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Return days given as ``site, factor, date, value`` in the shape of `days_of`; hours counted are null."""
     named = frame.select("site", canonical(DAY_ITEMS).alias("item"), "date", scaled(nw.col("value")).alias("q"))
     wide = named.group_by("site", "date").agg(
-        *(nw.when(nw.col("item") == name).then(nw.col("q")).max().alias(name) for name in DAY_ITEMS)
+        *(nw.when(nw.col("item") == name).then(nw.col("q")).max().alias(safe(name)) for name in DAY_ITEMS)
     )
-    return wide.with_columns(nw.lit(None, dtype=nw.Int64).alias(f"{name} hours") for name in POLLUTANTS)
+    return wide.with_columns(nw.lit(None, dtype=nw.Int64).alias(safe(f"{name} hours")) for name in POLLUTANTS)
 
 
 def daily_values(frame: Any, stamp: Stamp) -> Any:
@@ -171,11 +173,11 @@ def daily_values(frame: Any, stamp: Stamp) -> Any:
     parts = {
         name: {
             "factor": nw.lit(name),
-            "value": real(nw.col(name)),
-            "hours": nw.col(f"{name.removesuffix('_1h')} hours"),
-            "valid": ~nw.col(name).is_null(),
+            "value": real(col(name)),
+            "hours": col(f"{name.removesuffix('_1h')} hours"),
+            "valid": ~col(name).is_null(),
         }
         for name in DAY_ITEMS
     }
-    tidy = long(wide, ["site", "date"], parts).select("site", "factor", "date", "value", "hours", "valid")
+    tidy = long(wide, ["site", "date"], parts, given.frame).select("site", "factor", "date", "value", "hours", "valid")
     return given.give(tidy.filter(nw.col("hours") > 0))

@@ -12,7 +12,7 @@ from qinglan.core.errors import InputError
 from qinglan.core.frames import SCALE, half_even_ratio, listed, opened, up_ratio
 from qinglan.core.interval import Stamp
 from qinglan.standards.air.days import HOURS, days_of, given_days, on_hours
-from qinglan.standards.air.pollutants import OZONE_HOUR, POLLUTANTS, is_pollutant
+from qinglan.standards.air.pollutants import OZONE_HOUR, POLLUTANTS, col, is_pollutant, safe
 from qinglan.standards.air.rolling import running_means
 from qinglan.standards.air.tables import TENTHS, Index, decimals, indices
 from qinglan.standards.edition import by_day, refuse_uncovered
@@ -113,7 +113,7 @@ def hourly_aqi(frame: Any, stamp: Stamp, pm: Literal["1h", "24h"] = "24h", editi
     hours = on_hours(given.frame, stamp)
     editions = _editions(edition, hours, nw.col("start"))
     wide = hours.group_by("site", "time", "start").agg(
-        *(nw.when(is_pollutant(name)).then(nw.col("q")).max().alias(f"{name}/1h") for name in POLLUTANTS)
+        *(nw.when(is_pollutant(name)).then(nw.col("q")).max().alias(safe(f"{name}/1h")) for name in POLLUTANTS)
     )
     columns = {f"{name}/1h": f"{name}/1h" for name in POLLUTANTS}
     report: Report = "feed"
@@ -149,7 +149,7 @@ def _judged(
     def each(build: Callable[[Index], nw.Expr]) -> nw.Expr:
         return by_day(editions, day, build)
 
-    tenths = wide.with_columns(_tenths(column).alias(f"t {item}") for item, column in columns.items())
+    tenths = wide.with_columns(_tenths(column).alias(safe(f"t {item}")) for item, column in columns.items())
     indexed = tenths.with_columns(
         each(lambda index, name=name: _pollutant(index, name, report, columns)).alias(_column(name))  # type: ignore[misc]
         for name in POLLUTANTS
@@ -184,8 +184,8 @@ def _column(pollutant: str) -> str:
 def _tenths(column: str) -> nw.Expr:
     """Return a concentration rounded by its own decimals, in tenths. 依据: HJ 633—2026 4.2.2; HJ 663—2013 6.3."""
     if decimals(column):
-        return half_even_ratio(nw.col(column), SCALE // TENTHS)
-    return half_even_ratio(nw.col(column), SCALE) * TENTHS
+        return half_even_ratio(col(column), SCALE // TENTHS)
+    return half_even_ratio(col(column), SCALE) * TENTHS
 
 
 def _pollutant(index: Index, name: str, report: Report, columns: Mapping[str, str]) -> nw.Expr:
@@ -197,7 +197,7 @@ def _pollutant(index: Index, name: str, report: Report, columns: Mapping[str, st
 def item_index(index: Index, item: str, columns: Mapping[str, str]) -> nw.Expr:
     """Return the IAQI of one item's column ``t <item>``. 依据: HJ 633 4.2, 式(1)."""
     points = index.breakpoints(item)
-    concentration = nw.col(f"t {item}")
+    concentration = col(f"t {item}")
     found = _above(index, item, columns)
     for low, high in reversed(list(pairwise(points))):
         rise = (high.iaqi - low.iaqi) * (concentration - low.tenths)

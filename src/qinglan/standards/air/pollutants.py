@@ -36,3 +36,13 @@ def canonical(names: tuple[str, ...], column: str = "factor") -> nw.Expr:
         known = nw.col(column) == name if name == OZONE_HOUR else is_pollutant(name, column)
         found = nw.when(known).then(nw.lit(name)).otherwise(found)
     return found
+
+
+def safe(column: str) -> str:
+    """Return a column's name without the dot of PM2.5, which Spark would take for a field of a structure."""
+    return column.replace("PM2.5", "PM25")
+
+
+def col(column: str) -> nw.Expr:
+    """Return the column of a pollutant, whatever is written before or behind its name."""
+    return nw.col(safe(column))

@@ -1,0 +1,1 @@
+"""Benchmarks: ratios within one run against what a user would pick instead. `make bench` runs them all."""
