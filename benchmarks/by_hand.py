@@ -23,8 +23,8 @@ def in_duckdb(files: Sequence[str]) -> tuple[int, int]:
     for statement in sql(files).split(";\n"):
         if statement.strip():
             connection.execute(statement)
-    (days,) = connection.sql("select count(aqi) from daily").fetchone() or (0,)
-    (years,) = connection.sql("select count(*) from years").fetchone() or (0,)
+    ((days,),) = connection.sql("select count(aqi) from daily").fetchall()
+    ((years,),) = connection.sql("select count(*) from years").fetchall()
     return days, years
 
 

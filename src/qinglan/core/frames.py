@@ -14,6 +14,7 @@ from typing import Any
 import narwhals as nw
 
 from qinglan.core.errors import InputError
+from qinglan.core.interval import BEIJING_OFFSET
 
 SCALE = 1_000_000
 """Values are kept to the millionth of their unit."""
@@ -93,7 +94,7 @@ def on_beijing_clock(frame: nw.LazyFrame[Any], column: str = "time") -> nw.LazyF
             f"{column} AT TIME ZONE 'Asia/Shanghai'.",
             field=column,
         )
-    local = nw.col(column).dt.convert_time_zone("Asia/Shanghai").dt.replace_time_zone(None)
+    local = nw.col(column).dt.convert_time_zone("UTC").dt.replace_time_zone(None) + BEIJING_OFFSET
     return frame.with_columns(local.alias(column))
 
 

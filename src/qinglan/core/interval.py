@@ -15,7 +15,8 @@ Basis = Literal["realtime", "audited", "assessed", "estimate"]
 
 GRAINS: tuple[Grain, ...] = get_args(Grain)
 BASES: tuple[Basis, ...] = get_args(Basis)
-BEIJING = timezone(timedelta(hours=8), "UTC+08:00")
+BEIJING_OFFSET = timedelta(hours=8)
+BEIJING = timezone(BEIJING_OFFSET, "UTC+08:00")
 HOUR = timedelta(hours=1)
 
 
