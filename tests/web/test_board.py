@@ -122,6 +122,27 @@ def test_a_bad_entry_is_named_and_not_kept(client: TestClient, kind: str, wrong:
     assert client.get("/api/v1/indicators/air.pm25_mean").json() == before
 
 
+@pytest.mark.parametrize(
+    ("kind", "wrong", "field"),
+    [
+        ("confirmed", {"year": 2019, "document_date": "2020-03-01"}, "year"),
+        ("confirmed", {"year": 2026, "document_date": "2026-10-01"}, "year"),
+        ("targets", {"year": 2020}, "year"),
+        ("targets", {"year": 2026}, "year"),
+        # Its declaration compares the mean with one decimal.
+        ("targets", {"year": 2025, "value": 36.55}, "value"),
+    ],
+)
+def test_what_the_plan_cannot_hold_is_refused_beside_its_field(
+    client: TestClient, kind: str, wrong: dict[str, Any], field: str
+) -> None:
+    before = client.get("/api/v1/indicators/air.pm25_mean").json()
+    answer = client.post(f"/api/v1/indicators/air.pm25_mean/{kind}", json={**ENTRY, **wrong})
+    assert answer.status_code == 422
+    assert answer.json()["field"] == field
+    assert client.get("/api/v1/indicators/air.pm25_mean").json() == before
+
+
 def test_a_document_from_before_the_year_ended_confirms_nothing(client: TestClient) -> None:
     answer = client.post("/api/v1/indicators/air.pm25_mean/confirmed", json={**ENTRY, "document_date": "2023-06-01"})
     assert answer.status_code == 422

@@ -129,6 +129,49 @@ def test_a_wrong_option_is_named(client: TestClient, fields: dict[str, str], fie
     assert answer.json()["field"] == field
 
 
+HOURS = "site,factor,time,value\nX6,PM2.5,2022-05-01 01:00,35\nX6,PM2.5,2022-05-01 02:00,36\n"
+
+
+def test_hours_without_their_stamp_are_refused_at_once_beside_the_field(
+    client: TestClient, application: Application
+) -> None:
+    before = client.get(ADDRESS).json()
+    folders = set(application.settings.files.iterdir())
+    answer = upload(client, ("小时.csv", HOURS), stamp="")
+    assert answer.status_code == 422
+    assert (answer.json()["field"], answer.json()["file"]) == ("stamp", "小时.csv")
+    assert "time" in answer.json()["zh"]
+    assert client.get(ADDRESS).json() == before
+    assert set(application.settings.files.iterdir()) == folders
+
+
+@pytest.mark.parametrize(
+    ("content", "mapping"),
+    [
+        (HOURS.replace("X6", "X7"), "stamp: end"),
+        ("site,date,PM2.5\nX7,2022-05-01,35\n", ""),
+        (f"{'date,hour,type,1001A'}\n20220501,3,PM2.5,35\n", ""),
+    ],
+    ids=["said in the mapping", "days", "the national feed"],
+)
+def test_a_file_that_needs_no_stamp_is_taken_without_one(
+    client: TestClient, finished: Waits, content: str, mapping: str
+) -> None:
+    answer = upload(client, ("a.csv", content), stamp="", map=mapping)
+    assert answer.status_code == 202, answer.json()
+    assert finished(answer.headers["location"])["state"] == "done"
+
+
+def test_uploaded_copies_go_when_their_import_is_over(
+    client: TestClient, application: Application, finished: Waits
+) -> None:
+    good = upload(client, ("a.csv", GOOD.replace("X1", "X8")), map="basis: audited")
+    bad = upload(client, ("photo.csv", b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40))
+    assert finished(good.headers["location"])["state"] == "done"
+    assert finished(bad.headers["location"])["state"] == "failed"
+    assert list(application.settings.files.glob("incoming-*")) == []
+
+
 def test_no_file_is_refused(client: TestClient) -> None:
     answer = client.post(ADDRESS, files={"basis": (None, "audited")})
     assert answer.status_code == 422

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
@@ -38,9 +39,19 @@ def test_a_day_is_a_whole_beijing_day(client: TestClient) -> None:
     assert found["points"][-1][0] == "2023-01-21T23:00:00+08:00"
     assert (found["expected"], found["present"], found["valid"]) == (24, 24, 23)
     assert found["points"][0][1:3] == [999.0, "D"]
-    assert found["flags"] == {"D": {"zh": "仪器故障", "en": "Instrument fault"}}
+    assert found["flags"] == {"D": {"zh": "仪器故障", "en": "Instrument fault", "valid": False}}
     assert found["unit"] == "ug/m3"
     assert found["simulated"] is True
+
+
+def test_a_flag_says_whether_its_values_count(client: TestClient, application: Application) -> None:
+    times = [datetime(2023, 1, 20, hour, tzinfo=UTC) for hour in (16, 17)]
+    marked = pl.DataFrame({"time": times, "value": [300.0, 301.0], "flag": ["dust", "D"]})
+    same = {"site": "X-flags", "factor": "a34004", "grain": "hour", "basis": "audited"}
+    application.lake.submit(marked.with_columns(pl.lit(word).alias(name) for name, word in same.items()), source="file")
+    found = data(client, site="X-flags", start="2023-01-21", end="2023-01-21")
+    assert {name: flag["valid"] for name, flag in found["flags"].items()} == {"D": False, "dust": True}
+    assert (found["present"], found["valid"]) == (2, 1)
 
 
 def test_absent_hours_are_expected_and_not_present(client: TestClient) -> None:

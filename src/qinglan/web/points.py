@@ -33,12 +33,18 @@ def point_rows(frame: pl.DataFrame) -> list[tuple[Any, ...]]:
     ).rows()
 
 
-def flags_used(frame: pl.DataFrame) -> dict[str, dict[str, str]]:
-    """Return the titles of the flags that a lake frame carries."""
+def flags_used(frame: pl.DataFrame) -> dict[str, dict[str, str | bool]]:
+    """Return the flags that a lake frame carries: their titles, and whether their values count all the same.
+
+    A flag that the catalogue does not list leaves the value counted, as `valid_values` does.
+    """
     known = all_flags()
-    found = frame["flag"].drop_nulls().unique().sort().to_list()
+    found = map(str, frame["flag"].drop_nulls().unique().sort().to_list())
     return {
-        name: known[name].title.model_dump() if name in known else {"zh": name, "en": name} for name in map(str, found)
+        name: {**known[name].title.model_dump(), "valid": known[name].valid}
+        if name in known
+        else {"zh": name, "en": name, "valid": True}
+        for name in found
     }
 
 

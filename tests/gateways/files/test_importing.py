@@ -8,19 +8,24 @@ import hashlib
 import io
 import shutil
 from collections import namedtuple
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import openpyxl
 import polars as pl
 import pytest
+from sqlalchemy import update
 
+from qinglan import jobs
+from qinglan.base import schema
+from qinglan.base.engine import transaction
 from qinglan.core.errors import InputError, StorageError
 from qinglan.gateways.files import delimited, importing
 from qinglan.gateways.files import rejects as reject_files
 from qinglan.gateways.files.importing import doubtful_units
-from qinglan.gateways.files.records import ImportOptions, get_import, list_imports, start_import
+from qinglan.gateways.files.records import ImportOptions, get_import, list_imports, remove_leftovers, start_import
 from qinglan.gateways.files.rejects import rejects, rejects_workbook
+from qinglan.jobs import run_now
 
 TABLE = "site,time,PM2.5,CO\nA,2023-01-20 08:00,12,0.7\nA,2023-01-20 09:00,x,\nA,2023-01-20 10:00,14,-999\n"
 
@@ -161,11 +166,41 @@ def test_an_upload_may_go_once_the_import_is_put_in(home, tmp_path):
     identifier = start_import(home.engine, home.settings, [path], ImportOptions(stamp="start"), names=["../../好.csv"])
     path.unlink()
     assert get_import(home.engine, identifier)["state"] == "waiting"
-    from qinglan.jobs import run_now
-
     run_now(home.engine, {importing.KIND: importing.handler(home.settings, home.lake)}, identifier)
     assert get_import(home.engine, identifier)["files"][0]["name"] == "好.csv"
     assert len(home.rows()) == 3
+
+
+def test_a_job_killed_after_its_last_word_ends_with_the_same_counts(home, tmp_path):
+    path = write(tmp_path / "t.csv", TABLE)
+    first = home.take(path, stamp="start")
+    with transaction(home.engine) as connection:
+        again = update(schema.jobs).where(schema.jobs.c.id == first["id"])
+        connection.execute(
+            again.values(state="waiting", finished=None, result=None, lease_owner=None, lease_until=None, attempts=0)
+        )
+    assert list(home.settings.files.glob("incoming-*")) == []
+    job = run_now(home.engine, {importing.KIND: importing.handler(home.settings, home.lake)}, first["id"])
+    assert {"id": first["id"], **job.result} == first
+
+
+def test_copies_of_imports_that_were_given_up_are_removed_later(home, tmp_path):
+    path = write(tmp_path / "t.csv", TABLE)
+    given_up = start_import(home.engine, home.settings, [path], ImportOptions(stamp="start"))
+    waits = start_import(home.engine, home.settings, [path], ImportOptions(stamp="start"))
+    jobs.cancel(home.engine, given_up)
+    kept = importing.incoming_folders(home.settings, jobs.get(home.engine, waits).arguments)
+    remove_leftovers(home.engine, home.settings)
+    assert len(list(home.settings.files.glob("incoming-*"))) == 2
+    remove_leftovers(home.engine, home.settings, older_than=timedelta(seconds=-60))
+    assert set(home.settings.files.glob("incoming-*")) == kept
+
+
+def test_a_file_that_is_read_where_it_is_stays(home, tmp_path):
+    path = write(tmp_path / "t.csv", TABLE)
+    identifier = start_import(home.engine, home.settings, [path], ImportOptions(stamp="start"), copy=False)
+    run_now(home.engine, {importing.KIND: importing.handler(home.settings, home.lake)}, identifier)
+    assert path.read_text("utf-8") == TABLE
 
 
 def test_no_room_on_the_disk_refuses_before_anything_is_copied(home, tmp_path, monkeypatch):

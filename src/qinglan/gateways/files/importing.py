@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from sqlalchemy import update
+from sqlalchemy import Engine, select, update
 
 from qinglan.base import schema
-from qinglan.base.engine import transaction
+from qinglan.base.engine import reading, transaction
 from qinglan.base.settings import Settings
 from qinglan.base.storage import storage_errors
 from qinglan.catalogue import factors
@@ -26,13 +26,17 @@ from qinglan.gateways.files.mapping import Mapping as FileMapping
 from qinglan.gateways.files.mapping import load_mapping
 from qinglan.gateways.files.preparing import Prepared, Wishes, prepare
 from qinglan.gateways.files.reading import Chunk
-from qinglan.gateways.files.rejects import RejectFile, rejects_path
+from qinglan.gateways.files.rejects import RejectFile, rejects, rejects_path
 from qinglan.jobs import Handler, JobContext
 from qinglan.observations.journal import Receipt
 from qinglan.observations.lake import Lake
 
 KIND = "import"
 ROOM = 64 << 20
+INCOMING = "incoming-"
+"""Folders of uploaded copies, below the home's files, begin so."""
+# A file up to here is looked through when it is handed in, not only when its job's turn comes.
+_SMALL = 8 << 20
 # A median of fewer values says nothing about the unit.
 _ENOUGH = 10
 
@@ -88,9 +92,66 @@ def handler(settings: Settings, lake: Lake) -> Handler:
     """Return the handler of jobs of the kind `KIND`."""
 
     def run(context: JobContext) -> dict[str, object]:
-        return import_files(context, settings, lake)
+        folders = incoming_folders(settings, context.arguments)
+        try:
+            # A job that was killed between its last word and its end has nothing left to do; its copies may be gone.
+            summary = _finished(context.engine, settings, context.id) or import_files(context, settings, lake)
+        except InputError:
+            # No further try can succeed, so nothing will read the copies again.
+            _remove(folders)
+            raise
+        _remove(folders)
+        return summary
 
     return run
+
+
+def incoming_folders(settings: Settings, arguments: Mapping[str, Any]) -> set[Path]:
+    """Return the folders of uploaded copies that an import reads; files read where they are lie in none."""
+    named = [*arguments["paths"], *filter(None, [arguments.get("mapping")])]
+    folders = {Path(path).parent for path in named}
+    return {folder for folder in folders if folder.parent == settings.files and folder.name.startswith(INCOMING)}
+
+
+def _remove(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _finished(engine: Engine, settings: Settings, identifier: str) -> dict[str, object] | None:
+    """Return the summary of an import whose files were all taken in, or None."""
+    query = select(schema.imports).where(schema.imports.c.id == identifier, schema.imports.c.finished.is_not(None))
+    with reading(engine) as connection:
+        row = connection.execute(query).mappings().first()
+    if row is None:
+        return None
+    lines, _ = rejects(settings, identifier, 0, 1)
+    return {
+        "counts": row["counts"],
+        "files": row["files"],
+        "rejects_file": row["rejects_file"],
+        "reject_lines": lines,
+    }
+
+
+def refuse_unsaid_stamp(paths: Iterable[Path], names: Iterable[str], wishes: Wishes) -> None:
+    """Refuse small files of hours at once where nobody said whether a time is the start or the end of its hour.
+
+    Everything else that is wrong with a file, and large files, are left to the job.
+
+    Raises
+    ------
+    InputError
+        With the field ``stamp``.
+    """
+    for path, name in zip(paths, names, strict=True):
+        if path.stat().st_size > _SMALL:
+            continue
+        try:
+            prepare(path, name, wishes, datetime.now(UTC))
+        except InputError as error:
+            if error.field == "stamp":
+                raise
 
 
 def import_files(context: JobContext, settings: Settings, lake: Lake) -> dict[str, object]:

@@ -126,9 +126,10 @@ def _grain_and_stamp(
     if grain in ("hour", "minute") and stamp is None:
         column = layout.title("time") if "time" in layout.roles else layout.title("date")
         raise InputError(
-            f"{name} 的“{column}”是小时的开始还是结束？请写明 --stamp start 或 --stamp end（或在映射文件写 stamp）。",
+            f"{name} 的“{column}”是小时的开始还是结束？请写明 --stamp start 或 --stamp end"
+            "（页面上选“小时时标”，或在映射文件写 stamp）。",
             f'Is "{column}" of {name} the start or the end of the interval? Say --stamp start or --stamp end, '
-            "or stamp in the mapping.",
+            "choose the stamp on the page, or write stamp in the mapping.",
             file=name,
             field="stamp",
         )

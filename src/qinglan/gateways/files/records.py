@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,19 @@ from qinglan.base.settings import Settings
 from qinglan.base.storage import storage_errors
 from qinglan.core.errors import InputError
 from qinglan.core.interval import Basis, Grain, Stamp, to_beijing
-from qinglan.gateways.files.importing import KIND, refuse_no_files, require_room
+from qinglan.gateways.files.importing import (
+    INCOMING,
+    KIND,
+    incoming_folders,
+    refuse_no_files,
+    refuse_unsaid_stamp,
+    require_room,
+    wishes_of,
+)
 from qinglan.gateways.files.mapping import LayoutName, load_mapping
 
+# A folder younger than this may belong to an import that is being put in this moment.
+_YOUNG = timedelta(hours=1)
 _COUNTED = ("read", "added", "repeated", "revised", "rejected", "empty")
 
 
@@ -58,14 +69,16 @@ def start_import(
     Raises
     ------
     InputError
-        If there is no file, one is absent or no file, or the mapping is not acceptable.
+        If there is no file, one is absent or no file, the mapping is not acceptable, or a small upload of hours
+        comes without its stamp.
     StorageError
         If the disk has no room.
     """
     options = options or ImportOptions()
     refuse_no_files(files)
+    remove_leftovers(engine, settings)
     shown = _names(files, names)
-    folder = settings.files / f"incoming-{secrets.token_hex(12)}"
+    folder = settings.files / f"{INCOMING}{secrets.token_hex(12)}"
     try:
         paths = _copies(settings, folder, files, shown) if copy else [path.absolute() for path in files]
         mapping = _mapping_file(folder, options.mapping)
@@ -79,6 +92,8 @@ def start_import(
             "stamp": options.stamp,
             "grain": options.grain,
         }
+        if copy:
+            refuse_unsaid_stamp(paths, shown, wishes_of(arguments))
         listed = "、".join(shown[:3]) + (" …" if len(shown) > 3 else "")
         with transaction(engine) as connection:
             identifier = jobs.enqueue(
@@ -137,6 +152,21 @@ def list_imports(engine: Engine, *, limit: int = 50, before: str | None = None) 
     with reading(engine) as connection:
         rows = connection.execute(query).mappings().all()
     return [_shown(dict(row), found[row["id"]]) for row in rows]
+
+
+def remove_leftovers(engine: Engine, settings: Settings, *, older_than: timedelta = _YOUNG) -> None:
+    """Remove uploaded copies that no import will read again: those of imports that were cancelled or given up."""
+    found = list(settings.files.glob(f"{INCOMING}*"))
+    if not found:
+        return
+    waiting = jobs.list_jobs(engine, kinds=[KIND], states=["waiting", "running"], limit=10_000)
+    kept = {folder for job in waiting for folder in incoming_folders(settings, job.arguments)}
+    before = (datetime.now(UTC) - older_than).timestamp()
+    for folder in found:
+        # Another process may remove the same folder at the same moment.
+        with suppress(FileNotFoundError):
+            if folder not in kept and folder.stat().st_mtime < before:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _shown(row: Mapping[str, Any], job: jobs.Job) -> dict[str, Any]:

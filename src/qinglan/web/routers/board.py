@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from qinglan.app import Application
 from qinglan.core.errors import InputError
 from qinglan.indicators import board as boards
-from qinglan.indicators import store
+from qinglan.indicators import record
 from qinglan.indicators.installation import target_of, today
 from qinglan.web.answers import Json
 from qinglan.web.moments import parse_day
@@ -50,33 +51,13 @@ def one_indicator(application: Serves, indicator_id: str, as_of: AsOf = None) ->
 @router.post("/indicators/{indicator_id}/confirmed")
 def confirm(application: Serves, indicator_id: str, entry: Entry) -> Response:
     """Record the value that a document confirms for a year."""
-    _accept(application, indicator_id, entry)
-    store.confirm(
-        application.engine,
-        indicator_id,
-        entry.year,
-        entry.value,
-        document=entry.document,
-        document_date=entry.document_date,
-        note=entry.note or None,
-    )
-    return _shown(application, indicator_id, today())
+    return _recorded(record.confirm, application, indicator_id, entry)
 
 
 @router.post("/indicators/{indicator_id}/targets")
 def issue_target(application: Serves, indicator_id: str, entry: Entry) -> Response:
     """Record the target that a document issues for a year."""
-    _accept(application, indicator_id, entry)
-    store.issue_target(
-        application.engine,
-        indicator_id,
-        entry.year,
-        entry.value,
-        document=entry.document,
-        document_date=entry.document_date,
-        note=entry.note or None,
-    )
-    return _shown(application, indicator_id, today())
+    return _recorded(record.issue_target, application, indicator_id, entry)
 
 
 def _day(as_of: str | None) -> date:
@@ -95,12 +76,17 @@ def _known(application: Application, indicator_id: str, day: date) -> None:
         raise unknown("指标", "indicator", indicator_id, "indicator", "/api/v1/board") from error
 
 
-def _accept(application: Application, indicator_id: str, entry: Entry) -> None:
-    """Refuse an entry for an unknown indicator, or from a document that does not exist yet."""
+def _recorded(
+    kept: Callable[..., dict[str, Any]], application: Application, indicator_id: str, entry: Entry
+) -> Response:
     _known(application, indicator_id, today())
-    if entry.document_date > today():
-        raise InputError(
-            f"文件日期 {entry.document_date} 晚于今天：请核对。",
-            f"The document's date {entry.document_date} lies in the future: check it.",
-            field="document_date",
-        )
+    found = kept(
+        application,
+        indicator_id,
+        entry.year,
+        entry.value,
+        document=entry.document,
+        document_date=entry.document_date,
+        note=entry.note or None,
+    )
+    return Json(found)
