@@ -35,11 +35,9 @@ def page() -> str:
 def section(found: dict[str, Any]) -> list[str]:
     """Return one benchmark's part of the page."""
     machine = found["machine"]
-    lines = [
-        f"## {found['benchmark']}\n",
-        f"`{found['command']}` · {found['date']} · commit {found['commit']} · {machine['processors']} cores, "
-        f"{machine['memory_gb']} GB, {machine['system']}, Python {machine['python']}, load before {machine['load_before']}\n",
-    ]
+    where = f"{machine['processors']} cores, {machine['memory_gb']} GB, {machine['system']}, Python {machine['python']}"
+    when = f"{found['date']} · commit {found['commit']} · load before {machine['load_before']}"
+    lines = [f"## {found['benchmark']}\n", f"`{found['command']}` · {when} · {where}\n"]
     if "rows" in found:
         lines.append(f"{found['rows']:,} rows, {found['stations']:,} stations.\n")
     measured: dict[str, Any] = found["measured"]

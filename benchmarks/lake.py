@@ -1,17 +1,12 @@
 """The lake alone: submit, repeat, small commits, compaction, reads. `python -m benchmarks.lake --stations 300`.
 
-Writes a JSON object with the command, machine, commit, date and the seconds of each step.
+Writes the seconds of each step to benchmarks/results/lake.json.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,6 +19,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from benchmarks import harness
 from qinglan.base.database import open_base
 from qinglan.base.settings import Settings
 from qinglan.observations import maintenance
@@ -113,25 +109,12 @@ def run(stations: int, days: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run and print or write the JSON."""
+    """Run and write results/lake.json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stations", type=int, default=300)
     parser.add_argument("--days", type=int, default=31)
-    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    found = {
-        "command": "python -m benchmarks.lake " + " ".join(sys.argv[1:]),
-        "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "load": os.getloadavg()[0]},
-        "commit": commit.stdout.strip(),
-        "date": datetime.now(timezone.utc).date().isoformat(),
-        "results": run(options.stations, options.days),
-    }
-    text = json.dumps(found, indent=2)
-    if options.out is not None:
-        options.out.write_text(text + "\n", encoding="utf-8")
-    else:
-        print(text)
+    harness.write("lake", run(options.stations, options.days))
 
 
 if __name__ == "__main__":
