@@ -13,7 +13,7 @@ import pytest
 import xlsxwriter
 
 from qinglan.core.errors import InputError, QinglanError
-from qinglan.gateways.files import delimited
+from qinglan.gateways.files import delimited, sheet_size
 from qinglan.gateways.files.cleaning import Cleaned, clean
 from qinglan.gateways.files.mapping import Mapping, load_mapping
 from qinglan.gateways.files.preparing import Prepared, Wishes, prepare
@@ -323,6 +323,24 @@ def test_an_hour_needs_its_stamp_said(tmp_path):
         ready(path, stamp=None)
     assert refusal.value.field == "stamp"
     assert rows(write(tmp_path / "d.csv", "site,date,PM2.5\nA,2023-01-20,1\n"), stamp=None)[0][3] == 1.0
+
+
+def test_a_workbook_with_a_stray_cell_far_away_is_refused_before_it_is_laid_out(tmp_path, monkeypatch):
+    # 2,000 × 3,000 cells stand for the far corner, which would end the process where it is not refused.
+    monkeypatch.setattr(sheet_size, "MOST_CELLS", 5_999_999)
+    lines: list[list[object]] = [["站点", "时间", "PM2.5"], ["A", "2023-01-20 08:00", 1]]
+    far: list[list[object]] = [*lines, *[[] for _ in range(1_997)], [None] * 2_999 + ["x"]]
+    with pytest.raises(InputError, match="2,000 行、第 3,000 列"):
+        ready(workbook(tmp_path / "far.xlsx", {"表": far}))
+    assert ready(workbook(tmp_path / "near.xlsx", {"表": lines, "又": [[None] * 2_999 + ["x"]]}))
+
+
+def test_sheets_that_are_not_read_are_named(tmp_path):
+    lines: list[list[object]] = [["站点", "时间", "PM2.5"], ["A", "2023-01-20 08:00", 1]]
+    said = ready(workbook(tmp_path / "t.xlsx", {"一月": lines, "二月": lines, "空": []})).guesses
+    assert any("二月" in zh and "一月" in zh and "空" not in zh and "sheet" in en for zh, en in said)
+    alone = ready(workbook(tmp_path / "o.xlsx", {"一月": lines})).guesses
+    assert not any("sheet" in en for _, en in alone)
 
 
 def test_a_gzip_that_unpacks_without_end_is_stopped(tmp_path, monkeypatch):

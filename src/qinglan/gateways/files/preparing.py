@@ -64,8 +64,9 @@ def prepare(path: Path, name: str, wishes: Wishes, now: datetime, checked: Check
     mapping = wishes.mapping
     if wishes.layout != "auto":
         mapping = mapping.model_copy(update={"layout": wishes.layout})
-    table, layout = _table(open_table(path, name=name, sheet=mapping.sheet), mapping, name)
-    guesses = list(layout.guesses)
+    tables = open_table(path, name=name, sheet=mapping.sheet)
+    table, layout = _table(tables, mapping, name)
+    guesses = [*_unread(tables, table), *layout.guesses]
     first: Chunk | None = None
     for chunk in table.chunks(layout.header_rows, layout.width):
         if first is None and (len(chunk.rows) or len(chunk.broken)):
@@ -103,6 +104,19 @@ def _table(tables: list[Table], mapping: Mapping, name: str) -> tuple[Table, Lay
             refusal = refusal or error
     assert refusal is not None
     raise refusal
+
+
+def _unread(tables: list[Table], read: Table) -> list[tuple[str, str]]:
+    """Name the sheets that hold something and are not read: of a workbook, one sheet is imported at a time."""
+    others = [table.title for table in tables if table is not read]
+    if not others:
+        return []
+    return [
+        (
+            f"只读工作表“{read.title}”，未读：{'、'.join(others)}；要读别的，请在映射文件写 sheet",
+            f'only the sheet "{read.title}" is read, not {", ".join(others)}; name another under sheet in the mapping',
+        )
+    ]
 
 
 def _grain_and_stamp(

@@ -64,6 +64,11 @@ class Table(ABC):
         """Number of columns: that of the widest of the first rows."""
         return max((len(row) for row in self.head), default=0)
 
+    @property
+    def title(self) -> str:
+        """What the user calls the table: the file, or the sheet of a workbook."""
+        return self.name
+
     @abstractmethod
     def chunks(self, header_rows: int, width: int) -> Iterator[Chunk]:
         """Yield the rows below the header; `width` is the number of the header's fields."""

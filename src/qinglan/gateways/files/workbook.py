@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -23,6 +24,7 @@ from qinglan.gateways.files.reading import (
     truncated,
     unreadable,
 )
+from qinglan.gateways.files.sheet_size import refuse_far_cells
 
 _ROWS = 50_000
 _CELLS = 1_000_000
@@ -59,6 +61,11 @@ class ExcelTable(Table):
     workbook: Any = None
     sheet: str = ""
     kind: ClassVar[str] = "excel"
+
+    @property
+    def title(self) -> str:
+        """The name of the sheet."""
+        return self.sheet
 
     def chunks(self, header_rows: int, width: int) -> Iterator[Chunk]:
         """Yield runs of rows, every cell as text; whole numbers without a decimal point."""
@@ -106,10 +113,12 @@ def open_excel(path: Path, name: str, size: int, sha256: str, wanted: str | None
     Raises
     ------
     InputError
-        If the workbook is truncated, protected, or has no such sheet or nothing in it.
+        If the workbook is truncated, protected, spans too many cells, or has no such sheet or nothing in it.
     """
     import python_calamine
 
+    if zipfile.is_zipfile(path):
+        refuse_far_cells(path, name)
     try:
         workbook = python_calamine.load_workbook(str(path))
         names = list(workbook.sheet_names)
