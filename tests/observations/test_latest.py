@@ -64,6 +64,23 @@ def test_a_crash_before_the_table_was_written_heals(
     assert maintenance.verify(reopened) == []
 
 
+def test_a_writer_that_goes_on_after_the_crash_of_another_leaves_no_gap(
+    full_lake: Lake, settings: Settings, base: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_lake.submit(hours([1.0]), source="file")
+    with monkeypatch.context() as patched:
+        patched.setattr(lake_module.latest, "update", _interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            open_lake(settings, base).submit(hours([2.0], site="1002A"), source="file")
+    full_lake.submit(hours([3.0], site="1003A"), source="file")
+    assert [(site, value) for site, _, value, *_ in shown(full_lake)] == [
+        ("1001A", 1.0),
+        ("1002A", 2.0),
+        ("1003A", 3.0),
+    ]
+    assert maintenance.verify(open_lake(settings, base)) == []
+
+
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 

@@ -128,13 +128,18 @@ class Lake:
         finally:
             lock.release()
 
-    def _committed(self, rows: pl.DataFrame) -> None:
-        if self.engine is not None and rows.height:
+    def _committed(self, rows: pl.DataFrame, before: int) -> None:
+        if self.engine is None or not rows.height:
+            return
+        if latest.mark(self.engine) != before:
+            # Another process ended between its commit and the table; to go on from here would hide its rows for ever.
+            self._heal(again=True)
+        else:
             latest.update(self.engine, rows, int(rows["revision"].max()), self.preference)  # type: ignore[arg-type]
 
-    def _heal(self) -> None:
-        """Bring `latest` up to history after a crash between the two; once per process is enough."""
-        if self._healed or self.engine is None:
+    def _heal(self, *, again: bool = False) -> None:
+        """Bring `latest` up to history after a crash between the two; once per process, unless `again` is needed."""
+        if self.engine is None or (self._healed and not again):
             return
         version = self.history.open()
         files = version.files() if version is not None else None

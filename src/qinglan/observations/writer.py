@@ -36,10 +36,10 @@ class Writer:
     journals
         The folder of journals (`*.sqlite`).
     committed
-        Called with the rows of each commit, in the lake's types.
+        Called with the rows of each commit, in the lake's types, and the lake's revision before it.
     """
 
-    def __init__(self, history: Table, journals: Path, committed: Callable[[pl.DataFrame], None]) -> None:
+    def __init__(self, history: Table, journals: Path, committed: Callable[[pl.DataFrame, int], None]) -> None:
         self.history = history
         self.journals = journals
         self.committed = committed
@@ -89,7 +89,7 @@ class Writer:
         journal.save_receipts(receipts)
         new = written.select(*OBSERVATION).sort(ORDER)
         version.append(new, [(app, batches[-1].offset)])
-        self.committed(new)
+        self.committed(new, revision)
         return sum(receipts.values(), Receipt())
 
 
