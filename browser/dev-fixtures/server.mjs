@@ -46,7 +46,7 @@ function seriesData(query) {
     const flag = noise(index + 0.5) > 0.985 ? 'fault' : null
     points.push([new Date(time + 8 * 3600e3).toISOString().slice(0, 19) + '+08:00', flag ? value * 3 : value, flag, null, 'simulated', '2026-01-03T08:00:00+08:00', 1 + (index % 7)])
   }
-  return { series: Object.fromEntries(query), unit: 'μg/m3', expected, present: points.length, valid: points.filter((point) => !point[2]).length, points, flags: { fault: title('仪器故障', 'Instrument fault') }, truncated: false }
+  return { series: Object.fromEntries(query), unit: 'μg/m3', expected, present: points.length, valid: points.filter((point) => !point[2]).length, points, flags: { fault: { ...title('仪器故障', 'Instrument fault'), valid: false } }, truncated: false }
 }
 
 const LEVELS = [['优', 'Excellent', '#00e400', 0, 50], ['良', 'Good', '#ffff00', 51, 100], ['轻度污染', 'Lightly polluted', '#ff7e00', 101, 150], ['中度污染', 'Moderately polluted', '#ff0000', 151, 200], ['重度污染', 'Heavily polluted', '#99004c', 201, 300], ['严重污染', 'Severely polluted', '#7e0023', 301, 500]]

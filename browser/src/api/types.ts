@@ -16,6 +16,7 @@ export type State =
   | 'no_target'
   | 'awaiting_province'
   | 'confirmed'
+  | 'no_pace'
   | 'no_data'
 
 export type Kind = 'estimate' | 'confirmed' | 'reported'
@@ -229,7 +230,7 @@ export interface SeriesData {
   present: number
   valid: number
   points: SeriesPoint[]
-  flags?: Record<string, Title & { valid?: boolean }>
+  flags?: Record<string, Title & { valid: boolean }>
   simulated?: boolean
   truncated: boolean
 }
