@@ -25,7 +25,9 @@ from qinglan.gateways.files import rejects as reject_files
 from qinglan.gateways.files.importing import doubtful_units
 from qinglan.gateways.files.records import ImportOptions, get_import, list_imports, remove_leftovers, start_import
 from qinglan.gateways.files.rejects import rejects, rejects_workbook
-from qinglan.jobs import run_now
+from qinglan.jobs import JobContext, run_now
+from qinglan.jobs.context import LeaseLostError
+from qinglan.jobs.lease import claim
 
 TABLE = "site,time,PM2.5,CO\nA,2023-01-20 08:00,12,0.7\nA,2023-01-20 09:00,x,\nA,2023-01-20 10:00,14,-999\n"
 
@@ -266,3 +268,63 @@ def test_a_median_a_thousand_times_off_is_warned_about_by_name(home, tmp_path):
     assert "CO" in warning["zh"]
     assert "unit" in warning["en"]
     assert doubtful_units([]) == []
+
+
+HOURS = "site,time,PM2.5\n" + "".join(
+    f"A,{datetime(2023, 1, 1) + timedelta(hours=hour):%Y-%m-%d %H:%M},{hour % 90}\n" for hour in range(400)
+)
+
+
+def test_an_import_that_fails_half_way_says_what_it_took_in_and_the_next_try_too(home, tmp_path, monkeypatch):
+    monkeypatch.setattr(delimited, "BLOCK", 4096)
+    path = write(tmp_path / "t.csv", HOURS)
+    submitted = []
+
+    def failing(frame: pl.DataFrame, **options: object) -> object:
+        submitted.append(frame.height)
+        if len(submitted) == 2:
+            raise StorageError("满。", "Full.")
+        return type(home.lake).submit(home.lake, frame, **options)
+
+    identifier = start_import(home.engine, home.settings, [path], ImportOptions(stamp="start"))
+    with monkeypatch.context() as patched:
+        patched.setattr(home.lake, "submit", failing)
+        with pytest.raises(StorageError):
+            run_now(home.engine, {importing.KIND: importing.handler(home.settings, home.lake)}, identifier)
+    shown = get_import(home.engine, identifier)
+    assert shown["state"] == "failed"
+    assert 0 < submitted[0] < 400
+    assert (shown["counts"]["read"], shown["counts"]["added"]) == (submitted[0], submitted[0])
+    assert len(home.rows()) == submitted[0]
+    with transaction(home.engine) as connection:
+        connection.execute(update(schema.jobs).values(state="waiting", error_zh=None, error_en=None))
+    again = run_now(home.engine, {importing.KIND: importing.handler(home.settings, home.lake)}, identifier)
+    assert again.state == "done"
+    counts = get_import(home.engine, identifier)["counts"]
+    assert (counts["added"], counts["repeated"]) == (400 - submitted[0], submitted[0])
+    (file,) = get_import(home.engine, identifier)["files"]
+    assert any("interrupted" in warning["en"] for warning in file["warnings"])
+
+
+def test_an_import_that_lost_its_lease_while_it_read_hands_nothing_more_to_the_lake(home, tmp_path, monkeypatch):
+    monkeypatch.setattr(delimited, "BLOCK", 4096)
+    path = write(tmp_path / "t.csv", HOURS)
+    cleaned, clean, check = [], importing.clean, JobContext.check
+
+    def losing(*arguments: object) -> object:
+        cleaned.append(1)
+        return clean(*arguments)
+
+    def checking(context: JobContext) -> None:
+        if len(cleaned) == 2:
+            raise LeaseLostError("失去。", "Lost.")
+        check(context)
+
+    identifier = start_import(home.engine, home.settings, [path], ImportOptions(stamp="start"))
+    monkeypatch.setattr(importing, "clean", losing)
+    monkeypatch.setattr(JobContext, "check", checking)
+    held = claim(home.engine, "test", timedelta(seconds=30), [importing.KIND])
+    with pytest.raises(LeaseLostError):
+        importing.import_files(JobContext(home.engine, held, timedelta(seconds=30)), home.settings, home.lake)
+    assert 0 < len(home.rows()) < 200
+    assert get_import(home.engine, identifier)["counts"]["read"] == 0

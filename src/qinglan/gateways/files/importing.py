@@ -6,7 +6,8 @@ The lake takes a row that it has as a repeat, so that a job that was killed is s
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from qinglan.base.engine import reading, transaction
 from qinglan.base.settings import Settings
 from qinglan.base.storage import storage_errors
 from qinglan.catalogue import factors
-from qinglan.core.errors import InputError, StorageError
+from qinglan.core.errors import InputError, QinglanError, StorageError
 from qinglan.gateways.files.cleaning import Cleaned, clean
 from qinglan.gateways.files.mapping import Mapping as FileMapping
 from qinglan.gateways.files.mapping import load_mapping
@@ -28,6 +29,7 @@ from qinglan.gateways.files.preparing import Prepared, Wishes, prepare
 from qinglan.gateways.files.reading import Chunk
 from qinglan.gateways.files.rejects import RejectFile, rejects, rejects_path
 from qinglan.jobs import Handler, JobContext
+from qinglan.jobs.context import LeaseLostError
 from qinglan.observations.journal import Receipt
 from qinglan.observations.lake import Lake
 
@@ -39,6 +41,10 @@ INCOMING = "incoming-"
 _SMALL = 8 << 20
 # A median of fewer values says nothing about the unit.
 _ENOUGH = 10
+_AGAIN = {
+    "zh": "本次导入曾经中断，后从头重来：中断前已入库的值计为重复。",
+    "en": "This import was interrupted and begun again: what it had taken in before counts as repeated.",
+}
 
 
 @dataclass
@@ -175,13 +181,25 @@ def import_files(context: JobContext, settings: Settings, lake: Lake) -> dict[st
         prepared.append(prepare(path, name, wishes, now, checked=lambda _: context.check()))
     require_room(settings.lake, sum(one.table.size for one in prepared))
     results = [_result(one) for one in prepared]
+    if context.attempt > 1 or _begun_before(context):
+        for result in results:
+            result.warnings.append(_AGAIN)
     total = sum(one.table.size for one in prepared)
     before = 0
-    with RejectFile(rejects_path(settings, context.id)) as rejected:
-        for one, result in zip(prepared, results, strict=True):
-            for chunk in _imported(one, result, lake, rejected):
-                context.progress(before + min(chunk.done, one.table.size), total, *_said(result))
-            before += one.table.size
+    rejected = RejectFile(rejects_path(settings, context.id))
+    try:
+        with rejected:
+            for one, result in zip(prepared, results, strict=True):
+                for chunk in _imported(one, result, lake, rejected, context.check):
+                    context.progress(before + min(chunk.done, one.table.size), total, *_said(result))
+                before += one.table.size
+    except LeaseLostError:
+        raise
+    except BaseException:
+        # What was taken in stays in the lake, so the import says it although it was stopped.
+        with suppress(QinglanError):
+            _record(context, wishes, results, rejected, whole=False)
+        raise
     counts = sum((result.counts for result in results), start=Counts())
     if rejected.lines:
         context.log(f"拒收 {counts.rejected} 个值，见 {rejected.path}。 / {counts.rejected} values rejected.")
@@ -191,24 +209,27 @@ def import_files(context: JobContext, settings: Settings, lake: Lake) -> dict[st
         "rejects_file": str(rejected.path) if rejected.lines else None,
         "reject_lines": rejected.lines,
     }
-    _record(context, wishes, results, counts, rejected)
+    _record(context, wishes, results, rejected, whole=True)
     context.progress(total, total, "完成", "Done")
     return summary
 
 
-def _imported(one: Prepared, result: FileResult, lake: Lake, rejected: RejectFile) -> Iterator[Chunk]:
-    """Yield each chunk of one file after it is in the lake and counted."""
+def _imported(
+    one: Prepared, result: FileResult, lake: Lake, rejected: RejectFile, checked: Callable[[], None]
+) -> Iterator[Chunk]:
+    """Yield each chunk of one file after it is in the lake and counted; `checked` refuses where the job is lost."""
     medians: list[pl.DataFrame] = []
     contradicted = 0
     for chunk in one.chunks():
         cleaned = clean(chunk, one.rules)
+        checked()
         rejected.add(result.name, cleaned.rejects)
         receipt = lake.submit(cleaned.observations, source=one.source) if len(cleaned.observations) else Receipt()
         result.counts.take(cleaned, receipt)
         medians.append(_medians(cleaned.observations))
         contradicted += cleaned.revised
         yield chunk
-    result.warnings = [*doubtful_units(medians), *_contradictions(contradicted)]
+    result.warnings += [*doubtful_units(medians), *_contradictions(contradicted)]
 
 
 def _said(result: FileResult) -> tuple[str, str]:
@@ -319,8 +340,15 @@ def _result(one: Prepared) -> FileResult:
     )
 
 
+def _begun_before(context: JobContext) -> bool:
+    """Return whether an earlier try, given back when its worker stopped, has written down what it took in."""
+    query = select(schema.imports.c.counts).where(schema.imports.c.id == context.id)
+    with reading(context.engine) as connection:
+        return connection.execute(query).scalar_one_or_none() is not None
+
+
 def _record(
-    context: JobContext, wishes: Wishes, results: list[FileResult], counts: Counts, rejected: RejectFile
+    context: JobContext, wishes: Wishes, results: list[FileResult], rejected: RejectFile, *, whole: bool
 ) -> None:
     sources = sorted({result.source for result in results})
     layouts = sorted({result.layout for result in results})
@@ -329,9 +357,9 @@ def _record(
         "basis": wishes.basis or wishes.mapping.basis or "realtime",
         "source": "、".join(sources)[:255],
         "layout": "、".join(layouts)[:32],
-        "counts": asdict(counts),
+        "counts": asdict(sum((result.counts for result in results), start=Counts())),
         "rejects_file": str(rejected.path) if rejected.lines else None,
-        "finished": datetime.now(UTC),
+        "finished": datetime.now(UTC) if whole else None,
         "simulated": "simulated" in sources,
     }
     with transaction(context.engine) as connection:
