@@ -59,9 +59,18 @@ def test_days_and_times_of_an_address() -> None:
     assert parse_moment("2023-01-20T08:00", "start") == datetime(2023, 1, 20, tzinfo=UTC)
     assert parse_moment("2023-01-20T08:00+09:00", "end", end=True) == datetime(2023, 1, 19, 23, tzinfo=UTC)
     assert parse_as_of("2023-01-20") == datetime(2023, 1, 20, 15, 59, 59, 999999, tzinfo=UTC)
+    # A bare date is a whole Beijing day, also in the other forms of ISO 8601.
+    assert parse_moment("20230120", "end", end=True) == datetime(2023, 1, 20, 16, tzinfo=UTC)
+    assert parse_as_of("20230120") == parse_as_of("2023-W03-5") == parse_as_of("2023-01-20")
     assert parse_as_of(None) is None
     assert parse_since("17") == 17
     assert parse_since("2023-01-20") == datetime(2023, 1, 19, 16, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["²", "①", "1e3", "-1", ""])
+def test_what_is_no_revision_and_no_time_is_refused(text: str) -> None:
+    with pytest.raises(InputError):
+        parse_since(text)
 
 
 @given(st.text(max_size=40))

@@ -50,8 +50,8 @@ def parse_moment(text: str, field: str, *, end: bool = False) -> datetime:
     """
     written = _LOST_PLUS.sub(r"\1+\2", text.strip())
     try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", written):
-            day = _near(date.fromisoformat(written), text, field)
+        if (day := _bare_day(written)) is not None:
+            _near(day, text, field)
             found = datetime.combine(day, time(), BEIJING) + timedelta(days=int(end))
         else:
             found = datetime.fromisoformat(written)
@@ -65,9 +65,8 @@ def parse_as_of(text: str | None) -> datetime | None:
     """Return the time up to which what was received counts: a day counts to its end; None for all."""
     if text is None or not text.strip():
         return None
-    bare = len(text.strip()) == len("2023-01-20")
     found = parse_moment(text, "as_of", end=True)
-    return found - timedelta(microseconds=1) if bare else found
+    return found if _bare_day(text.strip()) is None else found - timedelta(microseconds=1)
 
 
 def parse_since(text: str) -> int | datetime:
@@ -78,9 +77,17 @@ def parse_since(text: str) -> int | datetime:
     InputError
         If it is neither a revision nor a time.
     """
-    if text.strip().isdigit() and len(text.strip()) < 19:
+    if text.strip().isdecimal() and len(text.strip()) < 19:
         return int(text)
     return parse_moment(text, "changed_since")
+
+
+def _bare_day(written: str) -> date | None:
+    """Return the day that a text without a time of day writes, as ``2023-01-20`` or ``20230120``, else None."""
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        return None
 
 
 def _near(day: date, text: str, field: str) -> date:
