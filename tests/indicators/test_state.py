@@ -100,6 +100,13 @@ def test_the_provinces_yearly_target_goes_before_the_line():
     assert (found.pace.value, found.pace.source, found.pace.until) == (D("-2"), "province", 2024)
 
 
+def test_a_pace_never_leads_to_a_year_that_is_over():
+    values = {2020: "43", 2021: "41"}
+    found = ask("<=", 1, date(2024, 7, 1), "35", values, yearly={2022: "40", 2023: "39", 2024: "38"})
+    # 2022 and 2023 are over without a number; 38 − 41 until 2024: −1 each year
+    assert (found.year, found.pace.value, found.pace.until) == (2021, D("-1"), 2024)
+
+
 def test_a_target_to_be_issued_is_a_state_of_its_own_and_yearly_targets_are_enough_to_judge():
     values = {2020: "43", 2022: "38"}
     assert ask("<=", 1, date(2023, 7, 1), None, values).state == "awaiting_province"

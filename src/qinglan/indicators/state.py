@@ -244,7 +244,7 @@ def _pace(question: Question, year: int) -> Pace | None:
     value = question.value(year)
     if value is None:
         return None
-    issued = sorted(found for found in question.yearly if found > year)
+    issued = sorted(found for found in question.yearly if found > year and not is_over(found, question.as_of))
     final = question.final
     source: PaceSource
     if issued:
