@@ -79,6 +79,18 @@ def test_one_basis_is_taken_for_a_series_and_the_best_there_is():
     assert (only.value, only.basis) == (80, "realtime")
 
 
+def test_indicators_of_one_evaluation_that_prefer_other_bases_do_not_share_their_hours():
+    frame = year(2023, [(365, 30)], {"A": 0})
+    raw = year(2023, [(365, 80)], {"A": 0}).with_columns(pl.lit("realtime").alias("basis"))
+    both, shared = pl.concat([raw, frame]), {}
+    assert ask("air.pm25_mean", both, [A], Period(2023), shared=shared).value == 30
+    raw_first = INDICATORS["air.pm25_mean"].model_copy(update={"bases": ("realtime",)})
+    found = estimate(
+        Request(indicator=raw_first, period=Period(2023), scan=scanning(both), city="000000", sites=(A,), shared=shared)
+    )
+    assert (found.value, found.basis) == (80, "realtime")
+
+
 def test_a_year_with_too_few_days_is_no_figure_and_says_what_it_came_to():
     found = ask("air.good_day_ratio", year(2023, [(100, 30)], {"A": 0}), [A], Period(2023))
     assert (found.value, found.text, found.valid, found.expected) == (None, "", 100, 365)

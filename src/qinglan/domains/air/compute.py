@@ -56,7 +56,7 @@ def heavy_day_ratio(request: Request) -> Estimate:
 
 def city_days(request: Request) -> CityDays:
     """Return the city's daily values in the request's period, made once an evaluation."""
-    return request.once(("air days", request.period), lambda: _city_days(request))
+    return request.once(("air days", request.period, request.indicator.bases), lambda: _city_days(request))
 
 
 def _city_days(request: Request) -> CityDays:
@@ -107,7 +107,8 @@ def _statistic(request: Request, factor: str, statistic: str, counted: str | Non
             expected=request.period.days,
             valid=0,
         )
-    key = ("air years", request.periods or request.period, request.edition_policy, request.dust_days)
+    periods, bases = request.periods or request.period, request.indicator.bases
+    key = ("air years", periods, bases, request.edition_policy, request.dust_days)
     years = request.once(key, lambda: _evaluated(request))
     year = years.filter(pl.col("year") == request.period.year)
     suffix = NO_DUST if request.dust_days and factor == "aqi" else ""
@@ -124,7 +125,7 @@ def _statistic(request: Request, factor: str, statistic: str, counted: str | Non
         value=value,
         text=printed(value, decimals),
         function=request.indicator.compute,
-        edition=_edition(request, row),
+        edition=row["edition"],
         stage=row["stage"],
         clause=row["clause"],
         policy=request.edition_policy,
@@ -132,7 +133,7 @@ def _statistic(request: Request, factor: str, statistic: str, counted: str | Non
         expected=expected,
         basis=city.bases,
         steps=_steps(request, city, row, count),
-        series=city.series,
+        series=tuple(one for one in city.series if factor in ("aqi", FACTORS[one.factor])),
         notes=tuple(notes),
         details={} if count is None else {"days": count},
     )
@@ -140,18 +141,6 @@ def _statistic(request: Request, factor: str, statistic: str, counted: str | Non
 
 def _row(year: pl.DataFrame, factor: str, statistic: str) -> dict[str, Any]:
     return year.filter((pl.col("factor") == factor) & (pl.col("statistic") == statistic)).row(0, named=True)
-
-
-def _edition(request: Request, row: dict[str, Any]) -> str:
-    """Return the editions that judged: those of the days where each day lies under its own."""
-    if row["factor"] != "aqi" or request.edition_policy != "own_day":
-        return str(row["edition"])
-    first, last = request.period.first, request.period.last
-    return "、".join(
-        edition.name
-        for edition in air.indices()
-        if edition.in_force.start <= last and (edition.in_force.end is None or edition.in_force.end >= first)
-    )
 
 
 def _steps(request: Request, city: CityDays, row: dict[str, Any], count: int | None) -> tuple[Step, ...]:
