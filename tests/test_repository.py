@@ -15,6 +15,9 @@ import pytest
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
+from qinglan import app
+from qinglan.core.declare import Declaration, Declarations
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 SOURCES = sorted((REPOSITORY / "src").rglob("*.py"))
 LOCKS = ("requirements.lock", "requirements-dev.lock")
@@ -255,6 +258,21 @@ def test_the_reference_is_what_the_declarations_say():
     reference = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(reference)
     assert reference.out_of_date() == [], "run `make docs` and commit docs/reference"
+
+
+def declared() -> list[Declaration]:
+    return list(Declarations.from_folders([*app.declaration_folders(), *app.city_folders().values()]))
+
+
+@pytest.mark.parametrize("declaration", [one for one in declared() if one.examples], ids=lambda one: one.id)
+def test_examples_give_what_their_sources_say(declaration: Declaration):
+    assert [finding.en for finding in declaration.run_examples()] == []
+
+
+def test_declarations_agree_with_each_other():
+    declarations = Declarations.from_folders([*app.declaration_folders(), *app.city_folders().values()])
+    assert [finding.en for one in declarations for finding in one.check(declarations)] == []
+    assert sum(len(one.examples) for one in declarations) >= 60
 
 
 def runtime_packages() -> set[str]:
