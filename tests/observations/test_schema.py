@@ -42,6 +42,7 @@ def test_empty_texts_and_absent_columns_become_null() -> None:
         (hours([1.0]).with_columns(site=pl.lit(7)), "site", None),
         (hours([1.0, 2.0]).with_columns(site=pl.Series(["a", None])), "site", 2),
         (hours([1.0, 2.0]).with_columns(factor=pl.Series(["a", ""])), "factor", 2),
+        (hours([1.0]).with_columns(site=pl.lit("点" * 65)), "site", 1),
         (hours([1.0]).with_columns(grain=pl.lit("hourly")), "grain", 1),
         (hours([1.0]).with_columns(basis=pl.lit("final")), "basis", 1),
         (hours([1.0]).with_columns(qualifier=pl.lit("~")), "qualifier", 1),

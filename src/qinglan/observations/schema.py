@@ -8,9 +8,7 @@ from typing import Final
 import polars as pl
 
 from qinglan.core.errors import InputError
-
-GRAINS: Final = ("realtime", "minute", "hour", "day", "month", "quarter", "year", "sample")
-BASES: Final = ("realtime", "audited", "assessed", "estimate")
+from qinglan.core.interval import BASES, GRAINS
 
 TIME: Final = pl.Datetime("us", "UTC")
 OBSERVATION: Final[Mapping[str, pl.DataType]] = {
@@ -36,6 +34,8 @@ CONTENT: Final = ("value", "qualifier", "limit", "flag")
 ORDER: Final = ("site", "factor", "time", "basis")
 """How both tables are sorted inside a partition."""
 PARTITION: Final = ("grain", "month")
+LONGEST_ID: Final = 64
+"""Most letters of a site's or factor's id: what the base's table of newest values and an address have room for."""
 
 _MEASURED: Final = (*KEY, *CONTENT)
 _OPTIONAL: Final = ("qualifier", "limit", "flag")
@@ -100,6 +100,11 @@ def validate(frame: pl.DataFrame) -> pl.DataFrame:
         _refuse_where(cast, name, pl.col(name).is_null(), "为空，每行都要有", "is empty; every row needs one")
     for name in ("site", "factor"):
         _refuse_where(cast, name, pl.col(name) == "", "为空，每行都要有", "is empty; every row needs one")
+    for name in ("site", "factor"):
+        too_long = pl.col(name).str.len_chars() > LONGEST_ID
+        _refuse_where(
+            cast, name, too_long, f"过长，至多 {LONGEST_ID} 个字", f"is too long; {LONGEST_ID} letters at most"
+        )
     for name, words in (("grain", GRAINS), ("basis", BASES), ("qualifier", _QUALIFIERS)):
         unknown = pl.col(name).is_not_null() & ~pl.col(name).is_in(words)
         right = "、".join(words)

@@ -105,6 +105,7 @@ def test_an_unknown_unit_rejects_the_cell_and_refuses_the_header(cleaned):
     [
         (",PM2.5,2023-01-20 08:00,1", "site", "", "site_blank"),
         ("　,PM2.5,2023-01-20 08:00,1", "site", "", "site_blank"),
+        (f"{'点' * 65},PM2.5,2023-01-20 08:00,1", "site", "点" * 65, "site_long"),
         ("A,PM2.5,,1", "time", "", "time_blank"),
         ("A,PM2.5,yesterday,1", "time", "yesterday", "time_unreadable"),
         ("A,PM2.5,2023-02-30 08:00,1", "time", "2023-02-30 08:00", "time_unreadable"),
@@ -118,6 +119,12 @@ def test_an_unknown_unit_rejects_the_cell_and_refuses_the_header(cleaned):
 def test_what_a_row_needs(cleaned, line, field, value, fault):
     found = cleaned(f"{HEAD}{line}\nA,PM2.5,2023-01-20 09:00,1\n", grain="hour")
     assert found.rejects.rows() == [(2, field, value, fault, 1)]
+    assert len(found.observations) == 1
+
+
+def test_a_minute_has_no_seconds(cleaned):
+    found = cleaned(f"{HEAD}A,PM2.5,2023-01-20 08:31:30,1\nA,PM2.5,2023-01-20 08:32:00,1\n", grain="minute")
+    assert found.rejects["fault"].to_list() == ["time_grain"]
     assert len(found.observations) == 1
 
 
@@ -193,7 +200,7 @@ def test_sites_and_factors_by_the_mapping(cleaned):
 
 def test_every_reason_has_its_sentence(cleaned):
     used = {
-        *("row_fields", "site_blank", "time_blank", "time_unreadable", "time_grain", "time_future"),
+        *("row_fields", "site_blank", "site_long", "time_blank", "time_unreadable", "time_grain", "time_future"),
         *("factor_blank", "factor_unknown", "value_unreadable", "value_negative"),
         *("qualifier_unknown", "limit_unreadable", "flag_unknown", "unit_unknown"),
     }

@@ -19,6 +19,7 @@ from qinglan.gateways.files.mapping import Mapping
 from qinglan.gateways.files.reading import Chunk
 from qinglan.gateways.files.times import Clock, parse_times
 from qinglan.gateways.files.values import conversions, narrow, read_qualifiers, read_values
+from qinglan.observations.schema import LONGEST_ID
 
 REJECTS: Final = {"row": pl.Int64, "field": pl.String, "value": pl.String, "fault": pl.String, "measurements": pl.Int64}
 _KEY: Final = ["site", "factor", "time"]
@@ -140,6 +141,8 @@ def _placed(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     return rows.with_columns(
         row_fault=pl.when(pl.lit(rules.layout.kind != "national-feed") & (pl.col("site").fill_null("") == ""))
         .then(pl.lit("site_blank"))
+        .when(pl.col("site").str.len_chars() > LONGEST_ID)
+        .then(pl.lit("site_long"))
         .when(pl.col("time_fault").is_not_null())
         .then(pl.col("time_fault"))
         .when(pl.lit(lacks_factor) & (pl.col("named").fill_null("").str.strip_chars() == ""))

@@ -190,6 +190,7 @@ def _on_grain(clock: Clock) -> pl.Expr:
     day = hour & (local.hour() == 0)
     month = day & (local.day() == 1)
     return {
+        "minute": local.second() == 0,
         "hour": hour & (~pl.col("hourless") | clock.bare_midnight),
         "day": day,
         "month": month,
