@@ -12,9 +12,9 @@ from pydantic_core import to_json
 from starlette.responses import Response, StreamingResponse
 
 from qinglan.core.errors import QinglanError
+from qinglan.gateways.files.rejects import FORMULA_STARTS
 
 PROBLEM_TYPE = "application/problem+json"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class Json(Response):
@@ -55,7 +55,7 @@ def harmless(value: object) -> str:
     if value is None:
         return ""
     text = str(value)
-    if text.startswith(_FORMULA_STARTS) and not _is_number(text):
+    if text.startswith(FORMULA_STARTS) and not _is_number(text):
         return "'" + text
     return text
 

@@ -134,6 +134,12 @@ def test_the_reject_file_opens_in_a_spreadsheet_and_starts_no_formula(home, tmp_
         rejects(home.settings, "../../etc")
 
 
+@pytest.mark.parametrize("value", ["=1", "+x", "-x", "@x", "＝1", "－x", "\n=1"])
+def test_no_cell_of_the_reject_file_begins_like_a_formula(value):
+    (cell,) = pl.DataFrame({"v": [value]}).select(reject_files.escaped(pl.col("v")))["v"]
+    assert cell == f"'{value}"
+
+
 def test_the_reject_file_is_bounded_and_the_counts_are_not(home, tmp_path, monkeypatch):
     monkeypatch.setattr(reject_files, "MAX_LINES", 5)
     lines = "".join(f"A,2023-01-{day:02d},x\n" for day in range(1, 29))

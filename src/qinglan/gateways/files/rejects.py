@@ -20,9 +20,11 @@ NAME = "rejects.csv"
 COLUMNS = ("file", "row", "field", "value", "reason_zh", "reason_en", "measurements")
 _BOM = b"\xef\xbb\xbf"
 _IDENTIFIER = re.compile(r"[0-9A-Za-z_-]{1,64}")
-# A spreadsheet takes a text beginning so as a formula; the apostrophe keeps it a text.
-_FORMULA = r"^([=+\-@\t\r])"
-_ESCAPED = r"^'([=+\-@\t\r])"
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A spreadsheet takes a text beginning so as a formula; an apostrophe before it keeps it a text."""
+_SIGNS = "".join(map(re.escape, FORMULA_STARTS))
+_FORMULA = f"^([{_SIGNS}])"
+_ESCAPED = f"^'([{_SIGNS}])"
 _SHEET_ROWS = 1_000_000
 MAX_LINES = 1_000_000
 """Lines written; more would only fill the disk. The counts go on."""
