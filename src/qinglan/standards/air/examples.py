@@ -9,6 +9,7 @@ import polars as pl
 
 from qinglan.standards.air.composite import composite_index
 from qinglan.standards.air.index import daily_aqi_from_days, item_index
+from qinglan.standards.air.pollutants import safe
 from qinglan.standards.air.tables import TENTHS, Evaluation, Index, Ranking, decimals
 
 _DAY_FACTOR = {"O3/8h": "O3", "O3/1h": "O3_1h"}
@@ -20,7 +21,7 @@ def index_answer(index: Index, given: dict[str, float]) -> dict[str, Any]:
 
     item = next(iter(given))
     if len(given) == 1 or item.endswith("/1h"):
-        rounded = {f"t {name}": [_tenths(name, value)] for name, value in given.items()}
+        rounded = {safe(f"t {name}"): [_tenths(name, value)] for name, value in given.items()}
         frame = nw.from_native(pl.DataFrame(rounded).lazy())
         columns = {name: f"t {name}" for name in given}
         found = frame.select(item_index(index, item, columns).alias("iaqi")).collect()
