@@ -45,6 +45,8 @@ def to_spark(session: Any, frame: pl.DataFrame) -> Any:
     kinds = {
         pl.String: types.StringType(),
         pl.Float64: types.DoubleType(),
+        pl.Int64: types.LongType(),
+        pl.Boolean: types.BooleanType(),
         pl.Date: types.DateType(),
         pl.Datetime("us"): types.TimestampNTZType(),
     }
