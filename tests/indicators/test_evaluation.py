@@ -40,6 +40,13 @@ def test_the_board_of_an_empty_lake_shows_the_plan_itself(application):
     assert cards["water.bad_section_share"]["target"]["value"] == 0
 
 
+def test_the_baseline_is_no_figure_before_its_year_is_over(application):
+    card = next(one for one in board.board(application, date(2020, 12, 30))["indicators"] if one["id"] == GOOD)
+    assert (card["latest"], card["points"], card["baseline"]["text"]) == (None, [], "57.14")
+    over = next(one for one in board.board(application, date(2020, 12, 31))["indicators"] if one["id"] == GOOD)
+    assert over["latest"]["period"] == "2020"
+
+
 def test_a_reported_figure_stands_at_the_network_of_its_year(application, report):
     report(GOOD, 2020, 57.14, site="national-sections-7")
     report(GOOD, 2020, 54.55, site="national-sections-11")  # of another network: not the figure of 2020

@@ -12,7 +12,7 @@ from qinglan.indicators import store
 from qinglan.indicators.city import Plan
 from qinglan.indicators.declare import Indicator, Target
 from qinglan.indicators.installation import Installation, indicator_of
-from qinglan.indicators.state import Goal, Kind, Question, Reading, Standing, judge
+from qinglan.indicators.state import Goal, Kind, Question, Reading, Standing, is_over, judge
 from qinglan.indicators.store import IssuedTarget, Value
 
 
@@ -94,7 +94,7 @@ def facts(
     """Return what is on file about a line of the plan; the plan's own baseline counts as confirmed by the plan."""
     found: dict[tuple[str, Kind], Value] = {}
     baseline = _baseline(target)
-    if baseline is not None:
+    if baseline is not None and is_over(target.baseline.year, as_of):
         found[baseline.period, "confirmed"] = baseline
     for value in values:
         if value.indicator == target.indicator:
