@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 import qinglan
 import qinglan.domains.air.compute
+from qinglan import jobs
 from qinglan.base.database import open_base
 from qinglan.base.settings import Settings
 from qinglan.core.declare import Declarations, Finding
@@ -32,6 +33,8 @@ from qinglan.observations.lake import Lake, open_lake
 
 EVALUATE = "evaluate"
 COMPACT = "compact"
+TAIL_FILES = 100
+"""With more files than these not yet in `current`, readers grow slow: a compaction is put in after an import."""
 PACKAGE = Path(qinglan.__file__).parent
 
 
@@ -82,7 +85,7 @@ class Application:
 
     def __post_init__(self) -> None:
         self.handlers = {
-            importing.KIND: importing.handler(self.settings, self.lake),
+            importing.KIND: self._import_job,
             EVALUATE: self._evaluate_job,
             COMPACT: self._compact_job,
         }
@@ -120,6 +123,13 @@ class Application:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _import_job(self, context: JobContext) -> dict[str, object] | None:
+        summary = importing.handler(self.settings, self.lake)(context)
+        waiting = jobs.list_jobs(self.engine, kinds=[COMPACT], states=["waiting"], limit=1)
+        if not waiting and maintenance.status(self.lake)["tail"]["files"] > TAIL_FILES:
+            jobs.enqueue(self.engine, COMPACT, {}, title_zh="整理观测库", title_en="Compact the lake")
+        return summary
 
     def _evaluate_job(self, context: JobContext) -> dict[str, object]:
         as_of = date.fromisoformat(context.arguments.get("as_of") or today().isoformat())
