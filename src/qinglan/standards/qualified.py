@@ -56,7 +56,7 @@ def split(frame: nw.LazyFrame[Any], *, lenient: bool = False) -> nw.LazyFrame[An
         if not lenient:
             _refuse(frame, ~(is_number | is_below | is_above | is_nothing | written.is_in(_NOTHING_GIVEN)))
         bare = written.str.replace_all(r"[<>L]", "")
-        held = nw.when(is_number | is_below | is_above).then(bare).cast(nw.Float64)
+        held: nw.Expr = nw.when(is_number | is_below | is_above).then(bare).cast(nw.Float64)
         from_text = (
             nw.when(is_below).then(nw.lit(BELOW)).when(is_above).then(nw.lit(ABOVE))
             .when(is_nothing).then(nw.lit(NOT_DETECTED))
