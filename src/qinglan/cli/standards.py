@@ -26,9 +26,9 @@ def add(root: typer.Typer) -> None:
     root.add_typer(standards, name="standards")
 
 
-@standards.command("list")
+@standards.command("list", help="列出收录的标准版本。 List the editions on file.")
 def list_editions(on: On = None, as_json: AsJson = False) -> None:
-    """List the editions on file. 列出收录的标准版本。"""
+    """List the editions on file."""
     day = None if on is None else on.date()
     found = [edition for edition in _editions() if day is None or edition.covers(day)]
     if as_json:
@@ -43,12 +43,12 @@ def list_editions(on: On = None, as_json: AsJson = False) -> None:
         output.print(f"{day} 没有收录现行的标准。 No edition on file is in force on {day}.")
 
 
-@standards.command("show")
+@standards.command("show", help="显示一个版本的条款与核对标记。 Show one edition.")
 def show_edition(
     identifier: Annotated[str, typer.Argument(metavar="ID", help="版本编号，见 list。 The edition's id.")],
     as_json: AsJson = False,
 ) -> None:
-    """Show one edition: dates, basis, rules with clause and check mark. 显示一个版本。"""
+    """Show one edition: dates, basis, rules with clause and check mark."""
     from qinglan.standards.edition import named
 
     edition = named(_editions(), identifier)
