@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -185,7 +186,9 @@ class Held:
             self._asked.append(route)
 
 
-def test_a_file_is_imported_with_its_rejects_and_a_second_time_adds_nothing(visit: Visits, server: Server) -> None:
+def test_a_file_is_imported_with_its_rejects_and_a_second_time_adds_nothing(
+    visit: Visits, server: Server, pictures: Path
+) -> None:
     visitor = visit()
     page = visitor.open("/imports")
     # Hours without their stamp: refused beside the field, nothing is begun.
@@ -215,6 +218,7 @@ def test_a_file_is_imported_with_its_rejects_and_a_second_time_adds_nothing(visi
     shown = [[words(cell) for cell in row.locator("td").all()] for row in page.get_by_test_id("reject-row").all()]
     assert shown == [[one["file"], str(one["row"]), one["field"], one["value"], one["zh"]] for one in rejects]
     assert [cells[1] for cells in shown] == ["6", "7"]
+    page.screenshot(path=pictures / "imported-desktop-zh.png", full_page=True)
 
     points = server.get("/series/data", site=MINE, factor="a34004", grain="hour", basis="audited")["points"]
     assert [point[1] for point in points] == [float(value) for _, value in GOOD]
@@ -298,7 +302,7 @@ class TestEntries:
         page.locator(".el-dialog .el-date-editor input").press("Enter")
         page.get_by_test_id("entry-submit").click()
 
-    def test_a_refusal_stands_beside_its_field(self, visit: Visits, server: Server) -> None:
+    def test_a_refusal_stands_beside_its_field(self, visit: Visits, server: Server, pictures: Path) -> None:
         visitor = visit()
         visitor.guard.expected.append("status of 422")
         page = visitor.open(f"/indicators/{self.ID}")
@@ -309,6 +313,7 @@ class TestEntries:
         wrong = page.locator(".el-form-item", has=page.locator(".el-form-item__error"))
         expect(wrong).to_have_count(1)
         assert "年份" in words(wrong)
+        page.screenshot(path=pictures / "refused-desktop-zh.png")
         assert "2031" in words(wrong.locator(".el-form-item__error"))
         assert server.get(f"/indicators/{self.ID}") == before
 

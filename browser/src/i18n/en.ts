@@ -234,7 +234,7 @@ export const en: Record<MessageKey, string> = {
   'layout.auto': 'Recognise',
   'layout.tidy': 'Tidy (one value a row)',
   'layout.national-feed': 'National feed (wide)',
-  'stamp.auto': 'As the layout says (say it for tidy tables)',
+  'stamp.auto': 'As the layout says',
   'stamp.end': 'End of the hour',
   'stamp.start': 'Start of the hour',
   'job.waiting': 'Waiting',

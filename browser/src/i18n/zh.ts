@@ -232,7 +232,7 @@ export const zh = {
   'layout.auto': '自动识别',
   'layout.tidy': '长表（一行一个值）',
   'layout.national-feed': '国家站下发宽表',
-  'stamp.auto': '按表的样式（长表须选明）',
+  'stamp.auto': '按表的样式',
   'stamp.end': '记在时段结束（01 时＝00–01 时）',
   'stamp.start': '记在时段开始',
   'job.waiting': '排队中',
@@ -278,7 +278,7 @@ export const zh = {
   'term.edition.title': '标准版本',
   'term.edition.text': '每一天按当天有效的标准评价。2026年3月1日起 HJ 633—2026 代替 HJ 633—2012。',
   'term.stamp.title': '小时时标',
-  'term.stamp.text': '国家站数据的时标是时段结束：00 时是前一天的第 24 小时。时标弄错会使日均值错位，请按来源说明选择。',
+  'term.stamp.text': '国家站数据的时标是时段结束：00 时是前一天的第 24 小时。时标弄错会使日均值错位，请按来源说明选择；长表的小时值必须选明。',
   'term.duplicate.title': '重复导入',
   'term.duplicate.text': '以点位、因子、时段、时间、口径为准：完全相同的行记为“重复”，不新增；数值变了的记为“修订”，旧值按“截至”日期仍可查到。',
 }

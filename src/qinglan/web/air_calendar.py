@@ -25,8 +25,8 @@ from qinglan.web.inventory import SIMULATED
 
 BASES = ("assessed", "audited", "realtime")
 POLICY = Title(
-    zh="每日按当日有效的版本评价（own_day）；年内跨版本时，不同版本的日子不宜直接比较。",
-    en="Each day is judged by the edition in force on it (own_day); days under different editions do not compare.",
+    zh="每日按当日有效的版本评价；年内跨版本时，不同版本的日子不宜直接比较。",
+    en="Each day is judged by the edition in force on it; days under different editions do not compare.",
 )
 _NO_DATA = Title(zh="没有数据", en="no data")
 _TO_COME = Title(zh="尚未到来", en="still to come")

@@ -69,7 +69,7 @@ function targetSeries(indicator: Indicator): object[] {
         lineStyle: { color: '#a3302b', type: 'dashed', width: 1.2 },
         label: {
           formatter: t('chart.target_line', { year: last.year, text: last.text }),
-          position: 'insideStartTop',
+          position: 'insideEndTop',
           color: '#8a2622',
         },
         data: [{ yAxis: last.value }],
@@ -88,7 +88,7 @@ function breakSeries(indicator: Indicator): object[] {
       markArea: {
         silent: true,
         itemStyle: { color: 'rgba(110, 120, 135, 0.13)' },
-        label: { position: 'insideBottom', color: '#55606e', fontSize: 11, overflow: 'break', width: 76, lineHeight: 14 },
+        label: { position: 'insideTop', color: '#55606e', fontSize: 11, overflow: 'break', width: 76, lineHeight: 14, backgroundColor: 'rgba(255, 255, 255, 0.7)' },
         data: spans.map((span) => [
           { name: t('chart.break', { reason: name('break.reason', span.reason) }), xAxis: Number(span.after) + 0.25 },
           { xAxis: Number(span.before) - 0.25 },
