@@ -15,7 +15,7 @@ from qinglan.core.calendar import add_working_days, is_working_day, working_days
 from qinglan.core.errors import InputError, QinglanError
 from qinglan.core.frames import half_even_ratio, listed, scaled, up_ratio
 from qinglan.core.interval import beijing_day, days_of_year, hour_start, to_beijing, to_utc
-from qinglan.core.rounding import half_even, text, up
+from qinglan.core.rounding import exact, half_even, text, up
 from qinglan.core.units import factor_between, normal
 
 
@@ -133,3 +133,9 @@ def test_an_error_says_the_same_in_both_languages_and_keeps_the_place() -> None:
     }
     assert (error.sentence(), error.sentence("en"), error.exit_code) == ("第 3 行有误。", "Row 3 is wrong.", 2)
     assert isinstance(error, QinglanError)
+
+
+@pytest.mark.parametrize("number", [1e28, -1e308, 1.7976931348623157e308])
+def test_a_large_number_is_rounded_and_printed_like_any_other(number):
+    assert half_even(number, 2) == up(number, 1) == exact(number)
+    assert text(number, 1).endswith("0.0")

@@ -83,7 +83,16 @@ def test_any_text_is_a_time_or_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(35.0, "35"), (0.84, "0.84"), (1.5e-7, "0.00000015"), (100.0, "100"), (-0.5, "-0.5"), (0.0, "0"), (None, "")],
+    [
+        (35.0, "35"),
+        (0.84, "0.84"),
+        (1.5e-7, "0.00000015"),
+        (100.0, "100"),
+        (-0.5, "-0.5"),
+        (0.0, "0"),
+        (1e30, "1" + "0" * 30),
+        (None, ""),
+    ],
 )
 def test_a_value_is_printed_as_it_is(value: float | None, text: str) -> None:
     assert value_text(value) == text

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
 
 Number = int | float | str | Decimal
+# The usual 28 digits would refuse a large number; every float fits in these.
+_ALL_DIGITS = Context(prec=400)
 
 
 def exact(number: Number) -> Decimal:
@@ -23,7 +25,7 @@ def half_even(number: Number, decimals: int = 0) -> Decimal:
     >>> half_even(2.5), half_even(3.5), half_even(1.15, 1)
     (Decimal('2'), Decimal('4'), Decimal('1.2'))
     """
-    return exact(number).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
+    return exact(number).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN, context=_ALL_DIGITS)
 
 
 def up(number: Number, decimals: int = 0) -> Decimal:
@@ -34,7 +36,7 @@ def up(number: Number, decimals: int = 0) -> Decimal:
     >>> up(82.1)
     Decimal('83')
     """
-    return exact(number).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_CEILING)
+    return exact(number).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_CEILING, context=_ALL_DIGITS)
 
 
 def text(number: Number | None, decimals: int) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import polars as pl
 
-from qinglan.core.rounding import exact
+from qinglan.core.rounding import exact, half_even
 from qinglan.observations.lake import Lake
 from qinglan.web.kept import Kept
 
@@ -50,4 +48,4 @@ def value_text(value: float | None) -> str:
         return ""
     number = exact(value)
     whole = number == number.to_integral_value()
-    return format(number.quantize(Decimal(1)) if whole else number.normalize(), "f")
+    return format(half_even(number) if whole else number.normalize(), "f")
