@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 import qinglan
 import qinglan.domains.air.compute
+import qinglan.standards.noise.tables
 from qinglan import jobs
 from qinglan.base.database import open_base
 from qinglan.base.settings import Settings
