@@ -107,3 +107,9 @@ def test_a_kind_is_registered_once() -> None:
             pass
 
     assert "sample-kind" in declare.kinds()
+
+
+def test_a_key_that_is_a_list_is_refused_in_a_sentence(tmp_path):
+    (tmp_path / "m.yaml").write_text("kind: x\n? [a]\n: b\n", "utf-8")
+    with pytest.raises(DeclarationError, match="list cannot be a key"):
+        declare.load_yaml(tmp_path / "m.yaml")
