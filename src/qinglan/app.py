@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 import qinglan
 import qinglan.domains.air.compute
 import qinglan.standards.noise.tables
+import qinglan.standards.water.tables
 from qinglan import jobs
 from qinglan.base.database import open_base
 from qinglan.base.settings import Settings
