@@ -87,6 +87,16 @@ def test_it_reads_in_both_languages_on_a_desk(visit: Visits, pictures: Path, nam
     expect(page.locator("nav a").first).to_have_text("Plan board")
 
 
+@EVERY
+def test_its_first_load_stays_below_a_megabyte(visit: Visits, name: str) -> None:
+    page = opened(visit(), name)
+    sent: list[int] = page.evaluate(
+        "performance.getEntries().filter((one) => one.encodedBodySize).map((one) => one.encodedBodySize)"
+    )
+    assert len(sent) > 3
+    assert 50_000 < sum(sent) < 1_000_000, sent
+
+
 def test_numbers_are_the_same_in_english(visit: Visits, server: Server) -> None:
     page = opened(visit(), "board", "lang=en")
     for card in server.get("/board")["indicators"]:

@@ -12,6 +12,8 @@ import { init, use, type ECharts, type EChartsCoreOption } from 'echarts/core'
 import { CanvasRenderer } from 'echarts/renderers'
 import { onBeforeUnmount, onMounted, watch, type Ref } from 'vue'
 
+import { isChinese } from '@/i18n'
+
 use([
   LineChart,
   ScatterChart,
@@ -37,15 +39,25 @@ export function useChart(element: Ref<HTMLElement | undefined>, option: () => EC
     chart?.resize()
   }
 
+  function show(next: EChartsCoreOption): void {
+    chart?.setOption({ animation: false, textStyle: { fontFamily: FONT }, ...next }, true)
+  }
+
+  /** The words on a time axis are chosen when a chart begins: by the page's language, not the browser's. */
+  function begin(): void {
+    chart?.dispose()
+    chart = init(element.value, null, { renderer: 'canvas', locale: isChinese.value ? 'ZH' : 'EN' })
+    show(option())
+  }
+
   onMounted(() => {
     if (!element.value) return
-    chart = init(element.value, null, { renderer: 'canvas' })
+    begin()
     watcher = new ResizeObserver(fit)
     watcher.observe(element.value)
     window.addEventListener('beforeprint', fit)
-    watch(option, (next) => chart?.setOption({ animation: false, textStyle: { fontFamily: FONT }, ...next }, true), {
-      immediate: true,
-    })
+    watch(option, show)
+    watch(isChinese, begin)
   })
   onBeforeUnmount(() => {
     window.removeEventListener('beforeprint', fit)

@@ -39,7 +39,7 @@ function readingSeries(indicator: Indicator): object[] {
       symbolSize: 9,
       lineStyle: { color: mark.colour, width: 2, type: mark.dashed ? 'dashed' : 'solid' },
       itemStyle: { color: mark.filled ? mark.colour : '#ffffff', borderColor: mark.colour, borderWidth: 2 },
-      label: { show: true, position: kind === 'estimate' ? 'top' : 'bottom', formatter: (of: { data: Dot; dataIndex: number }) => run[of.dataIndex]!.text, color: '#1f2a37', fontSize: 11 },
+      label: { show: true, position: kind === 'confirmed' ? 'bottom' : 'top', formatter: (of: { data: Dot; dataIndex: number }) => run[of.dataIndex]!.text, color: '#1f2a37', fontSize: 11 },
     }
   })
 }
