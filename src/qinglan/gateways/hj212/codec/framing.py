@@ -85,7 +85,7 @@ def exact(buffer: bytes, at: int, limit: int) -> Frame | Needed | None:
     if len(buffer) < end:
         return NEEDED
     segment = buffer[start:stop]
-    if buffer[stop:end].upper() != _WRITTEN.get(crc.standard(segment)) or not segment.endswith(_END):
+    if not segment.endswith(_END) or buffer[stop:end].upper() != _WRITTEN.get(crc.standard(segment)):
         return None
     area = segment.find(_AREA)
     if area < 0 or area + len(_AREA) + len(_END) > len(segment) or segment.startswith(OPENING, area + len(_AREA)):
