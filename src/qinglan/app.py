@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 import qinglan
 import qinglan.domains.air.compute
+import qinglan.standards.governance.tables
 import qinglan.standards.noise.tables
 import qinglan.standards.water.tables
 from qinglan import jobs
