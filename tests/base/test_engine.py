@@ -47,7 +47,7 @@ def test_moments_compare_across_zones(engine: Engine) -> None:
 
 def test_a_moment_without_a_zone_is_refused(engine: Engine) -> None:
     with pytest.raises(StatementError, match="has no zone"):
-        write(engine, datetime(2023, 1, 20)) (that is what is refused)
+        write(engine, datetime(2023, 1, 20))
 
 
 JSON = st.recursive(
