@@ -7,17 +7,32 @@
 """
 
 from qinglan.standards.water.basins import basin_evaluation
+from qinglan.standards.water.black_odorous import (
+    black_odorous_editions,
+    black_odorous_points,
+    black_odorous_waters,
+)
+from qinglan.standards.water.discharge import discharge_verdict
+from qinglan.standards.water.flow import ecological_flows, flow_satisfaction, flow_targets
 from qinglan.standards.water.kinds import learned_kinds
 from qinglan.standards.water.national import network_shares, section_assessment
 from qinglan.standards.water.ranking import city_index, index_change, water_rankings
 from qinglan.standards.water.sections import item_class, section_class
 from qinglan.standards.water.sources import source_rates, source_tests
-from qinglan.standards.water.tables import water_classes, water_evaluations
+from qinglan.standards.water.tables import discharges, water_classes, water_evaluations
 from qinglan.standards.water.trophic import trophic_from_indices, trophic_index, trophics
 
 __all__ = [
     "basin_evaluation",
+    "black_odorous_editions",
+    "black_odorous_points",
+    "black_odorous_waters",
     "city_index",
+    "discharge_verdict",
+    "discharges",
+    "ecological_flows",
+    "flow_satisfaction",
+    "flow_targets",
     "index_change",
     "item_class",
     "learned_kinds",

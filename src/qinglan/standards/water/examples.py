@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import polars as pl
 
 from qinglan.core.rounding import half_even
 from qinglan.standards.water.sections import item_class, section_class
-from qinglan.standards.water.tables import Trophic, WaterClasses, WaterEvaluation, WaterRanking
+from qinglan.standards.water.tables import (
+    BlackOdorous,
+    Discharge,
+    EcologicalFlow,
+    Trophic,
+    WaterClasses,
+    WaterEvaluation,
+    WaterRanking,
+)
 
 
 def one_sample(given: dict[str, Any]) -> pl.DataFrame:
@@ -60,3 +69,33 @@ def ranking_answer(_: WaterRanking, given: dict[str, Any]) -> float:
 
     sample = one_sample({item: given[item] for item in given["items"]}).with_columns(city=pl.lit("example"))
     return float(city_index(sample, given["kind"], items=given["items"])["rounded"].item())
+
+
+def discharge_answer(law: Discharge, given: dict[str, Any]) -> Any:
+    """Return whether an example's one concentration meets the limit of its class."""
+    from qinglan.standards.water.discharge import discharge_verdict
+
+    values = {name: value for name, value in given.items() if name != "grade"}
+    found = discharge_verdict(one_sample(values), given["grade"], edition=law.id)
+    return found["meets"].item()
+
+
+def black_odorous_answer(_: BlackOdorous, given: dict[str, Any]) -> str:
+    """Return the grade of one point whose samplings the example lists by item."""
+    from qinglan.standards.water.black_odorous import black_odorous_points
+
+    columns = {item: [float(value) for value in values] for item, values in given.items()}
+    times = list(range(len(next(iter(columns.values())))))
+    frame = pl.DataFrame({"water": "example", "site": "example", "time": times} | columns)
+    return str(black_odorous_points(frame)["grade"].item())
+
+
+def flow_answer(_: EcologicalFlow, given: dict[str, Any]) -> float:
+    """Return the share of years that keep one month's target."""
+    from qinglan.standards.water.flow import flow_satisfaction
+
+    month = given["month"]
+    days = [date(int(year), month, 1) for year in given["flows"]]
+    flows = pl.DataFrame({"site": "example", "time": days, "value": [float(flow) for flow in given["flows"].values()]})
+    targets = pl.DataFrame({"site": ["example"], "month": [month], "target": [float(given["target"])]})
+    return float(flow_satisfaction(flows, targets).filter(month=month)["rate"].item())

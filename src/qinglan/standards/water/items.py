@@ -14,7 +14,7 @@ from qinglan.core.errors import InputError
 from qinglan.core.frames import half_even_ratio, listed, scaled
 from qinglan.core.units import factor_between, normal
 from qinglan.standards import qualified
-from qinglan.standards.water.tables import water_classes
+from qinglan.standards.water.tables import discharges, water_classes
 
 NANO = 1_000_000_000
 """Concentrations are kept to the billionth of their unit: benzo(a)pyrene has a limit of 0.0000028 mg/L."""
@@ -44,6 +44,17 @@ _MORE: dict[str, tuple[str, ...]] = {
     "tp": ("总磷（以P计）", "总磷(以P计)"),
     "tn": ("总氮（湖、库，以N计）", "总氮(以N计)"),
     "water_temp": ("temp", "temperature"),
+    "hg": ("总汞",),
+    "cd": ("总镉",),
+    "as": ("总砷",),
+    "pb": ("总铅",),
+    "cu": ("总铜",),
+    "zn": ("总锌",),
+    "se": ("总硒",),
+    "锰": ("总锰",),
+    "铍": ("总铍",),
+    "镍": ("总镍",),
+    "cn": ("总氰化物",),
 }
 _SIGNED = frozenset({"water_temp", "orp"})
 """Items that may be below zero."""
@@ -56,6 +67,8 @@ def _by_name() -> Mapping[str, str]:
     for item, title in edition.titles.items():
         found |= {item: item, title.zh: item, title.zh + "值": item, title.en: item, item.upper(): item}
     found |= {item: item for item in edition.specific_limits}
+    for row in discharges()[-1].limits:
+        found.setdefault(row.item, row.item)
     for item, names in _MORE.items():
         found |= {item: item} | dict.fromkeys(names, item)
     for item, codes in _CODES.items():
@@ -83,7 +96,7 @@ def unit_of(item: str) -> str:
         return edition.specific_limits[item].unit
     if item in edition.titles:
         return edition.criterion(item, "lake").unit
-    return {"chla": "mg/m3", "sd": "m", "orp": "mV", "ss": "mg/L", "fog": "mg/L"}.get(item, "")
+    return {"chla": "mg/m3", "sd": "m", "orp": "mV", "colour": "1"}.get(item, "mg/L")
 
 
 def title_of(item: str) -> str:
@@ -137,6 +150,7 @@ def samples(
     items: Collection[str],
     *,
     halve: bool = False,
+    units: Mapping[str, str] | None = None,
 ) -> Samples:
     """Return the values of each sample side by side.
 
@@ -149,6 +163,8 @@ def samples(
         What makes a sample: ``site, time`` and whatever the caller groups by.
     items
         The items wanted.
+    units
+        Units of items that the standard at hand judges in others than usual.
     halve
         Put half the limit of detection for values below it instead of a range.
 
@@ -164,11 +180,11 @@ def samples(
         raise InputError("缺少列 value。", "The column value is missing.", field="value")
     held = frame.filter(nw.col("flag").is_null()) if "flag" in names else frame
     held = qualified.split(held)
-    spellings = _present(held, items)
+    spellings = _present(held, items, units or {})
     return _from_rows(held, keys, spellings, halve)
 
 
-def _present(frame: nw.LazyFrame[Any], items: Collection[str]) -> tuple[Spelling, ...]:
+def _present(frame: nw.LazyFrame[Any], items: Collection[str], units: Mapping[str, str]) -> tuple[Spelling, ...]:
     by = ["factor", "unit"] if "unit" in frame.collect_schema().names() else ["factor"]
     value = nw.col("value")
     counted = frame.group_by(*by).agg(
@@ -186,7 +202,9 @@ def _present(frame: nw.LazyFrame[Any], items: Collection[str]) -> tuple[Spelling
         least, most = rows["least"][number], rows["most"][number]
         wrong = any(end is not None and _outside(item, end) for end in (least, most))
         found.append(
-            Spelling(str(factor), unit, item, _scale(str(factor), unit, item), rows["qualified"][number] > 0, wrong)
+            Spelling(
+                str(factor), unit, item, _scale(str(factor), unit, item, units), rows["qualified"][number] > 0, wrong
+            )
         )
     if not found and rows["factor"]:
         some = sorted(map(str, rows["factor"]))[:5]
@@ -205,9 +223,9 @@ def _outside(item: str, value: float) -> bool:
     return value > _LARGEST or (value < 0 and item not in _SIGNED)
 
 
-def _scale(factor: str, unit: str | None, item: str) -> int:
+def _scale(factor: str, unit: str | None, item: str, units: Mapping[str, str]) -> int:
     """Return the billionths of the item's unit in one of the given unit; a national code without unit has its own."""
-    wanted = unit_of(item)
+    wanted = units.get(item) or unit_of(item)
     given = unit
     if given is None and factor.lower() in _CODES.get(item, ()):
         known = factors.find(factor)

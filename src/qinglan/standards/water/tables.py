@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -227,6 +228,129 @@ class WaterRanking(Edition):
         return ranking_answer(self, given)
 
 
+@dataclass(frozen=True)
+class DischargeLimit:
+    """A limit of a class of plant; null where the class has none, zero where nothing may be found."""
+
+    table: int
+    item: str
+    title: str
+    unit: str
+    op: str
+    limits: Mapping[str, tuple[Decimal, ...] | None]
+    note: str
+    check: Check
+
+
+@kind("discharge")
+class Discharge(Edition):
+    """What a municipal wastewater plant may discharge: GB 18918."""
+
+    table: str
+    cold: Decimal
+    rebuilt: date
+
+    @cached_property
+    def limits(self) -> tuple[DischargeLimit, ...]:
+        """The rows of tables 1 to 3."""
+        columns = ("table", "no", "item", "zh", "unit", "op", *(f"class_{grade}" for grade in GRADES), "note", "source")
+        return tuple(
+            DischargeLimit(
+                *(int(row["table"]), row["item"], row["zh"], row["unit"], row["op"]),
+                {grade: _ends(row[f"class_{grade}"]) for grade in GRADES},
+                row["note"],
+                row["check"],  # type: ignore[arg-type]
+            )
+            for row in self.rows(self.table, (*columns, "check"))
+        )
+
+    def answer(self, given: Any) -> Any:
+        """Return whether an example's concentration meets the limit of its class."""
+        from qinglan.standards.water.examples import discharge_answer
+
+        return discharge_answer(self, given)
+
+
+GRADES = ("1A", "1B", "2", "3")
+
+
+def _ends(written: str) -> tuple[Decimal, ...] | None:
+    if written == "not detectable":
+        return (Decimal(0),)
+    return tuple(Decimal(end) for end in written.split("-")) if written else None
+
+
+@dataclass(frozen=True)
+class BlackOdorousLimit:
+    """Where an item is in the light range, and where in the heavy one; `below`: small values are bad."""
+
+    item: str
+    unit: str
+    light: Decimal
+    heavy: Decimal
+    below: bool
+    check: Check
+
+
+@kind("black_odorous")
+class BlackOdorous(Edition):
+    """When an urban water is black and odorous."""
+
+    table: str
+    one_item: int
+    two_items: int
+    of_points: int
+    neighbours: int
+    shallow: Decimal
+    share_of_depth: Decimal
+
+    @cached_property
+    def limits(self) -> tuple[BlackOdorousLimit, ...]:
+        """The four items."""
+        columns = ("item", "unit", "light_low", "light_high", "heavy", "op_heavy", "note", "source", "check")
+        found = []
+        for row in self.rows(self.table, columns):
+            below = row["op_heavy"] == "<"
+            light = Decimal(row["light_high"] if below else row["light_low"])
+            check: Check = row["check"]  # type: ignore[assignment]
+            found.append(BlackOdorousLimit(row["item"], row["unit"], light, Decimal(row["heavy"]), below, check))
+        return tuple(found)
+
+    def answer(self, given: Any) -> Any:
+        """Return the grade of an example's point."""
+        from qinglan.standards.water.examples import black_odorous_answer
+
+        return black_odorous_answer(self, given)
+
+
+@kind("ecological_flow")
+class EcologicalFlow(Edition):
+    """How much water a river must keep."""
+
+    table: str
+    guarantee: int
+    return_share: int
+    least_years: int
+
+    @cached_property
+    def tennant(self) -> Mapping[str, tuple[Decimal, Decimal]]:
+        """For each of Tennant's words the least share (%) of the mean flow, October–March and April–September."""
+        columns = ("zh", "en", "oct_mar_percent", "apr_sep_percent", "source", "check")
+        return {
+            row["zh"]: (
+                Decimal(row["oct_mar_percent"].split("-")[0]),
+                Decimal(row["apr_sep_percent"].split("-")[0]),
+            )
+            for row in self.rows(self.table, columns)
+        }
+
+    def answer(self, given: Any) -> Any:
+        """Return the share (%) of an example's years that keep a month's target."""
+        from qinglan.standards.water.examples import flow_answer
+
+        return flow_answer(self, given)
+
+
 E = TypeVar("E", bound=Edition)
 
 
@@ -242,3 +366,8 @@ def water_evaluations(edition: str | None = None) -> tuple[WaterEvaluation, ...]
 
 def _chosen(available: tuple[E, ...], edition: str | None) -> tuple[E, ...]:
     return available if edition is None else (named(available, edition),)
+
+
+def discharges(edition: str | None = None) -> tuple[Discharge, ...]:
+    """Return the editions of GB 18918, the oldest first; or the one that is named."""
+    return _chosen(editions(FOLDER, Discharge, "GB 18918"), edition)
