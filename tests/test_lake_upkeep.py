@@ -11,7 +11,7 @@ from qinglan.observations import maintenance
 
 
 def test_an_import_that_leaves_many_files_is_followed_by_one_compaction(tmp_path, monkeypatch):
-    monkeypatch.setattr(app, "TAIL_FILES", 1)
+    monkeypatch.setattr(maintenance, "TAIL_FILES", 1)
     with Application.open(Settings.load(tmp_path / "home", {})) as application:
 
         def take(month: int) -> None:

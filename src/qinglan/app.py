@@ -16,6 +16,7 @@ import qinglan
 import qinglan.domains.air.compute
 import qinglan.standards.governance.tables
 import qinglan.standards.noise.tables
+import qinglan.standards.soil.tables
 import qinglan.standards.water.tables
 from qinglan import jobs
 from qinglan.base.database import open_base
@@ -36,8 +37,6 @@ from qinglan.observations.lake import Lake, open_lake
 
 EVALUATE = "evaluate"
 COMPACT = "compact"
-TAIL_FILES = 100
-"""With more files than these not yet in `current`, readers grow slow: a compaction is put in after an import."""
 PACKAGE = Path(qinglan.__file__).parent
 
 
@@ -130,7 +129,7 @@ class Application:
     def _import_job(self, context: JobContext) -> dict[str, object] | None:
         summary = importing.handler(self.settings, self.lake)(context)
         waiting = jobs.list_jobs(self.engine, kinds=[COMPACT], states=["waiting"], limit=1)
-        if not waiting and maintenance.status(self.lake)["tail"]["files"] > TAIL_FILES:
+        if not waiting and maintenance.is_due(self.lake):
             jobs.enqueue(self.engine, COMPACT, {}, title_zh="整理观测库", title_en="Compact the lake")
         return summary
 

@@ -91,6 +91,7 @@ def air(
 def _run(engine: Engine, settings: Settings, identifier: str, *, quiet: bool) -> dict[str, Any]:
     from qinglan.gateways.files.importing import KIND, handler
     from qinglan.jobs import run_now
+    from qinglan.observations import maintenance
     from qinglan.observations.lake import open_lake
 
     columns = (
@@ -99,7 +100,8 @@ def _run(engine: Engine, settings: Settings, identifier: str, *, quiet: bool) ->
         DownloadColumn(),
         TimeElapsedColumn(),
     )
-    handlers = {KIND: handler(settings, open_lake(settings, engine))}
+    lake = open_lake(settings, engine)
+    handlers = {KIND: handler(settings, lake)}
     with Progress(*columns, console=errors, transient=True, disable=quiet) as bar:
         task = bar.add_task("导入", total=None)
 
@@ -107,6 +109,9 @@ def _run(engine: Engine, settings: Settings, identifier: str, *, quiet: bool) ->
             bar.update(task, completed=done, total=total, description=escape(zh) or "导入")
 
         job = run_now(engine, handlers, identifier, on_progress=shown)
+        if maintenance.is_due(lake):
+            bar.update(task, completed=None, total=None, description="整理观测库")
+            maintenance.compact(lake)
     return dict(job.result or {})
 
 

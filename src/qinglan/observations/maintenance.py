@@ -98,6 +98,15 @@ def rebuild(lake: Lake, *, wait: float = WAIT_SECONDS, progress: Progress | None
     return {"partitions": len(todo)}
 
 
+TAIL_FILES: Final = 100
+"""With more files than these not yet in `current`, readers grow slow."""
+
+
+def is_due(lake: Lake) -> bool:
+    """Return whether so many files are not yet in `current` that the lake should be compacted."""
+    return bool(status(lake)["tail"]["files"] > TAIL_FILES)
+
+
 def status(lake: Lake) -> dict[str, Any]:
     """Return what the lake holds.
 
