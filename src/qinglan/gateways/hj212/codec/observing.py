@@ -259,8 +259,7 @@ def _start(stamped: datetime, grain: Grain, command: str, dialect: Dialect) -> d
 def _coded(name: str, system: str) -> _Coded:
     """Return the factor and suffix that a name such as ``w01018-Rtd`` says."""
     code, _, suffix = name.rpartition("-")
-    medium = "water" if system in _WATER else "air" if system in _AIR else None
-    found = _factor(code, medium)
+    found = factor_of(code, system)
     if found is None:
         return _Coded(code, code, suffix.lower(), "")
     suffix = suffix.lower()
@@ -275,7 +274,16 @@ def _unit(factor: factors.Factor, suffix: str) -> str:
     return amount[1] if amount else ""
 
 
-def _factor(code: str, medium: str | None) -> factors.Factor | None:
+@lru_cache(maxsize=8192)
+def factor_of(code: str, system: str) -> factors.Factor | None:
+    """Return the factor that a code means under a system (ST), or None: codes of 2005 mean one in water, one in air.
+
+    Examples
+    --------
+    >>> factor_of("011", "32").id, factor_of("02", "31").id, factor_of("01018", "32").id
+    ('w01018', 'a21026', 'w01018')
+    """
+    medium = "water" if system in _WATER else "air" if system in _AIR else None
     if medium is not None and (older := factors.of_2005(code, medium)) is not None:
         return older
     found = factors.find(code)
