@@ -16,6 +16,7 @@ import qinglan
 import qinglan.domains.air.compute
 import qinglan.standards.governance.tables
 import qinglan.standards.noise.tables
+import qinglan.standards.risk.tables
 import qinglan.standards.soil.tables
 import qinglan.standards.water.tables
 from qinglan import jobs

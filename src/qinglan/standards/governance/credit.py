@@ -8,8 +8,9 @@ from typing import Any
 import narwhals as nw
 
 from qinglan.core.frames import SCALE, half_even_ratio, listed, scaled
-from qinglan.standards.governance.tables import Credit, clause_of, credits_of
+from qinglan.standards.governance.tables import Credit, credits_of
 from qinglan.standards.lookup import amounts, decimal, looked_up
+from qinglan.standards.signed import signed
 
 WORST = 4
 
@@ -106,9 +107,7 @@ def _graded(scored: nw.LazyFrame[Any], vetoes: Any, rule: Credit) -> nw.LazyFram
             looked_up(key, {str(part.grade): part.title.zh for part in rule.grades}, nw.String).alias("word"),
             looked_up(key, {str(part.grade): part.plate for part in rule.grades}, nw.String).alias("plate"),
             "vetoes",
-            nw.lit(rule.name).alias("edition"),
-            nw.lit(rule.stage, dtype=nw.String).alias("stage"),
-            nw.lit(clause_of(rule)).alias("clause"),
+            *signed(rule),
             "missing",
             nw.when(nw.col("grade").is_null())
             .then(nw.lit("缺指标得分，无法判定"))

@@ -7,8 +7,9 @@ from typing import Any
 import narwhals as nw
 
 from qinglan.core.frames import listed
-from qinglan.standards.governance.tables import Incident, clause_of, incidents
+from qinglan.standards.governance.tables import Incident, incidents
 from qinglan.standards.lookup import amounts, looked_up, only
+from qinglan.standards.signed import signed
 
 CHINESE = {
     "deaths": "死亡",
@@ -73,9 +74,7 @@ def incident_grade(frame: Any, edition: str = "2014") -> Any:
             looked_up(key, {str(level.level): level.id for level in rule.levels}, nw.String).alias("level"),
             looked_up(key, {str(level.level): level.title.zh for level in rule.levels}, nw.String).alias("word"),
             _because(known).alias("because"),
-            nw.lit(rule.name).alias("edition"),
-            nw.lit(rule.stage, dtype=nw.String).alias("stage"),
-            nw.lit(clause_of(rule)).alias("clause"),
+            *signed(rule),
             (listed([*absent, *empty]) if absent or empty else nw.lit(None, dtype=nw.String)).alias("missing"),
             nw.when(nw.col("grade").is_null()).then(nw.lit("没有可据以分级的情形，无法判定")).alias("note"),
         )

@@ -7,8 +7,9 @@ from typing import Any
 import narwhals as nw
 
 from qinglan.core.frames import SCALE, scaled
-from qinglan.standards.governance.tables import Tax, clause_of, taxes
+from qinglan.standards.governance.tables import Tax, taxes
 from qinglan.standards.lookup import amounts, decimal, looked_up, only
+from qinglan.standards.signed import signed
 
 SOLIDS = {
     "coal_gangue": "coal gangue",
@@ -69,7 +70,7 @@ def solid_tax(frame: Any, edition: str | None = None) -> Any:
             "tonnes",
             "amount",
             decimal(scaled(nw.col("tonnes") * nw.col("amount"), 100), 2).alias("tax"),
-            *_signed(rule),
+            *signed(rule),
             nw.when(absent != "").then(absent).alias("missing"),
             nw.when(nw.col("_left") < 0).then(nw.lit("贮存、处置、利用合计大于产生量，计税量按 0")).alias("note"),
         )
@@ -129,7 +130,7 @@ def noise_tax(frame: Any, edition: str | None = None) -> Any:
             "amount",
             share.alias("share"),
             decimal(scaled(due, 100), 2).alias("tax"),
-            *_signed(rule),
+            *signed(rule),
             nw.when(nw.col("decibels").is_null() | nw.col("days").is_null())
             .then(nw.lit("exceedance、days 不全"))
             .alias("missing"),
@@ -145,11 +146,3 @@ def _amount(rule: Tax) -> nw.Expr:
         found = nw.when(nw.col("decibels") <= high).then(nw.lit(amount)).otherwise(found)
     found = nw.when(nw.col("decibels") < 1).then(nw.lit(0.0)).otherwise(found)
     return nw.when(~nw.col("decibels").is_null()).then(found)
-
-
-def _signed(rule: Tax) -> list[nw.Expr]:
-    return [
-        nw.lit(rule.name).alias("edition"),
-        nw.lit(rule.stage, dtype=nw.String).alias("stage"),
-        nw.lit(clause_of(rule)).alias("clause"),
-    ]

@@ -325,9 +325,3 @@ def incidents(edition: str | None = None) -> tuple[Incident, ...]:
 
 def _chosen(available: tuple[E, ...], edition: str | None) -> tuple[E, ...]:
     return available if edition is None else (named(available, edition),)
-
-
-def clause_of(edition: Edition) -> str:
-    """Return the clauses of an edition, with the mark where it is not complete."""
-    clauses = "、".join(clause.clause or clause.document for clause in edition.basis)
-    return f"{clauses}（收录未全）" if edition.state == "incomplete" else clauses

@@ -11,8 +11,9 @@ import narwhals as nw
 from qinglan.core.errors import InputError
 from qinglan.core.frames import scaled
 from qinglan.standards.edition import in_force, named, refuse_uncovered
-from qinglan.standards.governance.tables import Equivalent, Rate, Tax, clause_of, taxes
+from qinglan.standards.governance.tables import Equivalent, Rate, Tax, taxes
 from qinglan.standards.lookup import amounts, decimal, looked_up, only
+from qinglan.standards.signed import signed
 
 REQUIRED = ("site", "outlet", "medium", "factor", "date", "value")
 MEDIA = ("air", "water")
@@ -97,9 +98,7 @@ def pollution_tax(
             "rate",
             "share",
             decimal(nw.when(nw.col("taxed")).then(scaled(due, 100)).otherwise(_zero_if_known()), 2).alias("tax"),
-            nw.lit(rule.name).alias("edition"),
-            nw.lit(rule.stage, dtype=nw.String).alias("stage"),
-            nw.lit(clause_of(rule)).alias("clause"),
+            *signed(rule),
             nw.when(nw.col("value").is_null()).then(nw.lit("value")).alias("missing"),
             _note().alias("note"),
         )

@@ -7,8 +7,9 @@ from typing import Any
 import narwhals as nw
 
 from qinglan.standards.edition import in_force, named, refuse_uncovered
-from qinglan.standards.governance.tables import HeavyPollution, clause_of, heavy_pollution
+from qinglan.standards.governance.tables import HeavyPollution, heavy_pollution
 from qinglan.standards.lookup import amounts, looked_up
+from qinglan.standards.signed import signed
 
 DAY_HOURS = 24.0
 NONE = 0
@@ -79,9 +80,7 @@ def heavy_pollution_level(frame: Any, edition: str | None = None) -> Any:
             "level",
             looked_up(key, {"0": "none", **ids}, nw.String).alias("level_id"),
             looked_up(key, {"0": "未达预警条件", **words}, nw.String).alias("word"),
-            nw.lit(rule.name).alias("edition"),
-            nw.lit(rule.stage, dtype=nw.String).alias("stage"),
-            nw.lit(clause_of(rule)).alias("clause"),
+            *signed(rule),
             nw.lit(None, dtype=nw.String).alias("missing"),
             nw.lit("仅检验日 AQI 过程，预警以指挥机构的命令为准").alias("note"),
         )
