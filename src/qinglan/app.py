@@ -18,6 +18,7 @@ import qinglan.standards.governance.tables
 import qinglan.standards.noise.tables
 import qinglan.standards.risk.tables
 import qinglan.standards.soil.tables
+import qinglan.standards.waste.tables
 import qinglan.standards.water.tables
 from qinglan import jobs
 from qinglan.base.database import open_base
