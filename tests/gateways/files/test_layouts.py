@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from qinglan.core.errors import InputError
+from qinglan.gateways.files import layouts
 from qinglan.gateways.files.layouts import find_layout
 from qinglan.gateways.files.mapping import Columns, Mapping
 
@@ -26,6 +30,52 @@ def test_names_of_columns_in_two_languages(header):
     assert (layout.kind, layout.header_rows) == ("tidy", 1)
     assert layout.roles == {"site": 0, "factor": 1, "time": 2, "value": 3}
     assert len(layout.guesses) == 4
+
+
+@pytest.mark.parametrize("site", ["点位名称", "站点名称", "测点名称", "测点", "站名", "子站名称", "监测站", "断面名称"])
+@pytest.mark.parametrize("time", ["发布时间", "开始时间", "监测日期", "数据时间", "时间点", "监测时间"])
+def test_names_that_chinese_tables_use(site, time):
+    layout = find_layout([[time, site, "PM2.5"]], NOTHING, "t")
+    assert layout.roles == {"date" if time == "监测日期" else "time": 0, "site": 1}
+
+
+@pytest.mark.parametrize(("page", "comma"), [("import.md", ", "), ("import.zh-CN.md", "、")])
+def test_the_guide_lists_every_name_of_a_column(page, comma):
+    guide = Path(__file__).parents[3] / "docs" / "guide" / page
+    cells = [cell.strip() for line in guide.read_text("utf-8").splitlines() for cell in line.split("|")]
+    listed = {name for cell in cells for name in cell.split(comma)}
+    rows = csv.DictReader(Path(layouts.__file__).with_name("columns.csv").read_text("utf-8").splitlines())
+    assert {row["name"] for row in rows} - listed == set()
+
+
+def test_a_code_is_the_site_and_a_time_of_measuring_the_time_though_others_stand_before():
+    header = ["站点名称", "发布时间", "站点编码", "监测时间", "PM2.5"]
+    layout = find_layout([header], NOTHING, "t")
+    assert layout.roles == {"site": 2, "time": 3}
+    assert layout.ignored == ("站点名称", "发布时间")
+
+
+def test_a_refusal_names_the_row_most_like_a_header_and_what_it_lacks():
+    head = [["一月监测数据", "", ""], ["地方", "监测时间", "PM2.5"], ["A", "2023-01-20 08:00", "12"]]
+    with pytest.raises(InputError) as refusal:
+        find_layout(head, NOTHING, "t.csv")
+    assert "第 2 行像表头，缺：点位；认不出的列：地方；" in refusal.value.zh
+    assert "row 2 looks like the header and lacks a site; columns not known: 地方;" in refusal.value.en
+
+
+@pytest.mark.parametrize(
+    ("header", "lacking"),
+    [
+        (["点位", "时间", "项目"], "缺：监测值"),
+        (["点位", "时间", "浓度"], "缺：因子"),
+        (["点位", "时间", "天气"], "缺：因子与监测值"),
+        (["点位", "PM2.5"], "缺：时间"),
+    ],
+)
+def test_a_refusal_names_each_role_that_is_lacking(header, lacking):
+    with pytest.raises(InputError) as refusal:
+        find_layout([header], NOTHING, "t.csv")
+    assert f"{lacking}；" in refusal.value.zh
 
 
 def test_a_table_with_a_column_for_each_factor():

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
+from itertools import product
 from typing import Literal
 
 from qinglan.catalogue import factors
@@ -176,9 +177,10 @@ def _roles(header: Sequence[str], mapping: Mapping, name: str) -> tuple[dict[str
         )
     if len(roles) < len(said):
         return {}, []
-    synonyms = _synonyms()
-    for position, cell in enumerate(header):
-        for role in synonyms.get(_folded(_split_unit(cell)[0]), ()):
+    # A code beside a name is the site's id, a time of measuring beside one of publishing the time: strong names first.
+    for rank, position in product((1, 2), range(len(header))):
+        cell = header[position]
+        for role in _synonyms(rank).get(_folded(_split_unit(cell)[0]), ()):
             if role in roles or position in roles.values() or (role == "site" and mapping.site is not None):
                 continue
             if (role == "time" and "date" in roles) or (role in ("date", "hour") and "time" in said):
@@ -315,14 +317,49 @@ def _no_layout(head: Sequence[Sequence[str]], mapping: Mapping, name: str) -> In
             f"it has: {_listed(first)}.",
             file=name,
         )
+    zh, en = _nearest(head, mapping, name) or (f"实有：{_listed(first)}", f"it has: {_listed(first)}")
     return InputError(
-        f"{name} 的表头认不出：需要点位、时间，以及因子与监测值两列或以因子为名的列（如 PM2.5），"
-        f"实有：{_listed(first)}；请改列名，或用 --map 给出映射文件。",
+        f"{name} 的表头认不出：需要点位、时间，以及因子与监测值两列或以因子为名的列（如 PM2.5）。"
+        f"{zh}；请改列名，或用 --map 给出映射文件。",
         f"The header of {name} is not understood: it needs a site, a time, and either factor and value or columns "
-        f"named after factors (such as PM2.5), but has: {_listed(first)}; rename the columns or give a mapping "
-        "with --map.",
+        f"named after factors (such as PM2.5); {en}; rename the columns or give a mapping with --map.",
         file=name,
     )
+
+
+def _nearest(head: Sequence[Sequence[str]], mapping: Mapping, name: str) -> tuple[str, str] | None:
+    """Say which row is most like a header, what it lacks and which of its columns are not known."""
+    best: tuple[int, int, dict[str, int], dict[int, Measured], list[str]] | None = None
+    for index, row in enumerate(head):
+        if mapping.header is not None and index != mapping.header - 1:
+            continue
+        header = tuple(_clean(cell) for cell in row)
+        roles, _ = _roles(header, mapping, name)
+        measured, unknown = _measured(header, roles, mapping)
+        score = len(roles) + len(measured)
+        if score and (best is None or score > best[0]):
+            best = score, index + 1, roles, measured, unknown
+    if best is None:
+        return None
+    _, number, roles, measured, unknown = best
+    lacking = []
+    if "site" not in roles and mapping.site is None:
+        lacking.append(("点位", "a site"))
+    if "time" not in roles and "date" not in roles:
+        lacking.append(("时间", "a time"))
+    if not set(measured) - set(roles.values()) and not ("factor" in roles and "value" in roles):
+        lacking.append(
+            ("监测值", "a value")
+            if "factor" in roles
+            else ("因子", "a factor")
+            if "value" in roles
+            else ("因子与监测值", "factor and value")
+        )
+    zh = f"第 {number} 行像表头，缺：{'、'.join(zh for zh, _ in lacking)}"
+    en = f"row {number} looks like the header and lacks {', '.join(en for _, en in lacking)}"
+    if unknown:
+        zh, en = f"{zh}；认不出的列：{_listed(unknown)}", f"{en}; columns not known: {_listed(unknown)}"
+    return zh, en
 
 
 def _listed(header: Sequence[str]) -> str:
@@ -343,9 +380,11 @@ def _folded(text: str) -> str:
 
 
 @cache
-def _synonyms() -> dict[str, tuple[str, ...]]:
+def _synonyms(rank: int) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for row in _rows("columns.csv"):
+        if row["rank"] != str(rank):
+            continue
         roles = found.setdefault(_folded(row["name"]), [])
         if row["role"] not in roles:
             roles.append(row["role"])
