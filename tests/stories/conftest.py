@@ -39,7 +39,7 @@ PATIENCE_MS = 30_000
 DESKTOP = {"width": 1366, "height": 768}
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo city with two years of its assessment stations' hours and all yearly figures, evaluated."""
     if not PAGES.is_file():
@@ -69,7 +69,7 @@ def _make(home: Path) -> None:
         evaluate(application, today())
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def server(demo_home: Path) -> Iterator[Server]:
     """The server that the stories share."""
     started = Server.start(demo_home)
@@ -77,9 +77,9 @@ def server(demo_home: Path) -> Iterator[Server]:
     started.stop()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium with a new, empty profile."""
+    """Debian's Chromium with a new, empty profile; its event loop must not outlive the stories."""
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("there is no Chromium here (apt-get install chromium)")
