@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 from qinglan.catalogue import factors, flags
-from qinglan.core.interval import BEIJING, Basis, Grain
+from qinglan.core.interval import BEIJING_OFFSET, Basis, Grain
 from qinglan.gateways.hj212.codec.dialect import Dialect
 from qinglan.gateways.hj212.codec.packet import Packet
 
@@ -151,6 +151,7 @@ class _Coded:
     unit: str
 
 
+@lru_cache(maxsize=8192)
 def moment(text: str) -> datetime | None:
     """Return a time of 14 digits, or 17 with milliseconds, of Beijing time in UTC; None if it is no time.
 
@@ -159,15 +160,14 @@ def moment(text: str) -> datetime | None:
     >>> moment("20160801085857"), moment("33811322235142")
     (datetime.datetime(2016, 8, 1, 0, 58, 57, tzinfo=datetime.timezone.utc), None)
     """
-    if not _MOMENT.fullmatch(text):
+    if not _MOMENT.fullmatch(text) or int(text[:4]) not in _YEARS:
         return None
+    month, day, hour, minute, second = (int(text[place : place + 2]) for place in range(4, 14, 2))
     try:
-        found = datetime.strptime(text[:14], "%Y%m%d%H%M%S").replace(tzinfo=BEIJING).astimezone(UTC)
-    except (ValueError, OverflowError):
+        local = datetime(int(text[:4]), month, day, hour, minute, second, int(text[14:] or 0) * 1000, UTC)
+    except ValueError:
         return None
-    if found.year not in _YEARS:
-        return None
-    return found.replace(microsecond=int(text[14:] or 0) * 1000)
+    return local - BEIJING_OFFSET
 
 
 def observations(packet: Packet) -> list[Observation]:
@@ -242,7 +242,7 @@ def _judged(text: str, mark: str | None, dialect: Dialect) -> tuple[float | None
 
 def _start(stamped: datetime, grain: Grain, command: str, dialect: Dialect) -> datetime:
     """Return the start of the period that a time stands for, cut to its grain in Beijing time."""
-    local = stamped.astimezone(BEIJING)
+    local = stamped + BEIJING_OFFSET
     if grain == "minute":
         local = local.replace(second=0, microsecond=0)
         length = _FURNACE[1] if command == _FURNACE[0] else timedelta(minutes=dialect.minutes)
@@ -252,7 +252,7 @@ def _start(stamped: datetime, grain: Grain, command: str, dialect: Dialect) -> d
         local, length = local.replace(hour=0, minute=0, second=0, microsecond=0), _DAY
     else:
         return stamped
-    return (local - length if dialect.stamp == "end" else local).astimezone(UTC)
+    return (local - length if dialect.stamp == "end" else local) - BEIJING_OFFSET
 
 
 @lru_cache(maxsize=8192)
