@@ -15,13 +15,13 @@ from qinglan.standards.noise.words import (
     OCCASIONS,
     PERIODS,
     ROOMS,
-    canonical,
     decibels,
     limit_of,
     plausible,
     tenths_of,
     zone_words,
 )
+from qinglan.standards.spelling import canonical
 
 _SITE = "site boundary"
 _BANDS = ("31.5", "63", "125", "250", "500")

@@ -11,7 +11,8 @@ from qinglan.core.interval import Stamp
 from qinglan.standards.edition import refuse_uncovered
 from qinglan.standards.noise.levels import levels
 from qinglan.standards.noise.tables import NoiseZones, zones
-from qinglan.standards.noise.words import canonical, decibels, limit_of, plausible, tenths_of, zone_words
+from qinglan.standards.noise.words import decibels, limit_of, plausible, tenths_of, zone_words
+from qinglan.standards.spelling import canonical
 
 
 def zone_verdict(frame: Any, stamp: Stamp | None = None, edition: str | None = None) -> Any:
