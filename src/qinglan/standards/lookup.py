@@ -14,14 +14,10 @@ from qinglan.standards.qualified import number
 
 def looked_up(key: nw.Expr, table: Mapping[str, Any], dtype: Any) -> nw.Expr:
     """Return, for each row, what `table` holds under its `key`; null for keys that are not there."""
-    keys_of: dict[Any, list[str]] = {}
-    for name, value in table.items():
-        if value is not None:
-            keys_of.setdefault(value, []).append(name)
-    found = nw.lit(None, dtype=dtype)
-    for value, names in keys_of.items():
-        found = nw.when(key.is_in(names)).then(nw.lit(value, dtype=dtype)).otherwise(found)
-    return found
+    held = {name: value for name, value in table.items() if value is not None}
+    if not held:
+        return nw.lit(None, dtype=dtype)
+    return key.replace_strict(list(held), list(held.values()), default=None, return_dtype=dtype)
 
 
 def amounts(
