@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +21,27 @@ def shared() -> Path:
     if not (SHARED / "standards").is_dir():
         pytest.skip("the shared facts are not here (QINGLAN_SHARED)")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[Any]:
+    """The one local Spark session of a test process; its zone is not Beijing's."""
+    if shutil.which("java") is None:
+        pytest.skip("no Java on this machine: PySpark cannot run")
+    sql = pytest.importorskip("pyspark.sql", reason="PySpark is not installed")
+    builder = sql.SparkSession.builder.master("local[1]")
+    for name, value in {
+        "spark.ui.enabled": "false",
+        "spark.sql.session.timeZone": "America/New_York",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+    }.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
 
 
 def _allowed() -> list[str]:
