@@ -15,8 +15,10 @@ from sqlalchemy import Engine
 import qinglan
 import qinglan.domains.air.compute
 import qinglan.standards.governance.tables
+import qinglan.standards.groundwater.tables
 import qinglan.standards.noise.tables
 import qinglan.standards.risk.tables
+import qinglan.standards.sea.tables
 import qinglan.standards.soil.tables
 import qinglan.standards.waste.tables
 import qinglan.standards.water.tables
