@@ -204,3 +204,14 @@ def test_bytes_that_belong_to_no_packet_are_counted_in_a_row():
     assert decoder.skipped_in_a_row >= 980
     decoder.feed(INTERVAL)
     assert (decoder.skipped_in_a_row, decoder.skipped) == (0, 1000)
+
+
+@pytest.mark.parametrize("head", [b"##4000QN=1;CP=&&", b"##0100QN=1;CP=&&{0x", b"##ABCDQN=1;CP=&&a&", b"##00014096QN="])
+def test_a_frame_without_an_end_is_let_go(head: bytes):
+    decoder = StreamDecoder()
+    decoder.feed(head)
+    for _ in range(100):
+        assert decoder.feed(b"a=1;" * 250) == []
+        assert decoder.waiting <= MOST_KEPT
+    assert decoder.skipped > 70_000
+    assert [packet.valid for packet in decoder.feed(INTERVAL)] == [True]
