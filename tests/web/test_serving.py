@@ -295,3 +295,12 @@ class TestHealth:
             assert done.wait(10)
             assert client.get("/api/v1/jobs").json()[0]["id"] == job
             assert client.get(f"/api/v1/jobs/{job}").json()["title"] == {"zh": "问候", "en": "Greet"}
+
+
+def test_long_answers_travel_compressed_where_the_reader_can(client: TestClient) -> None:
+    packed = client.get("/api/v1/factors", headers={"Accept-Encoding": "gzip"})
+    plain = client.get("/api/v1/factors", headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.json() == plain.json()
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.gzip import GZipMiddleware
 
 from qinglan import __version__
 from qinglan.app import Application
@@ -60,6 +61,7 @@ def create_application(application: Application, *, browser: Path = FOLDER, uplo
     app.router.default = BrowserFiles(browser)
     failures.add_handlers(app)
     # The last one added is the outermost.
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
     app.add_middleware(BodyLimit, upload_path=IMPORTS_ADDRESS, upload_bytes=upload_bytes)
     app.add_middleware(Guard)
     app.add_middleware(failures.Unforeseen)
