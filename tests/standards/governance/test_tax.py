@@ -137,8 +137,8 @@ def noise(*rows: tuple[str, float | None, int | None]) -> pl.DataFrame:
 @pytest.mark.parametrize(
     ("over", "amount"),
     [
-        (0.4, 0),
-        (0.9, 0),
+        (0.49, 0),
+        (0.5, 350),
         (1, 350),
         (3.4, 350),
         (3.5, 700),

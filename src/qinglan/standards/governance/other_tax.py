@@ -114,8 +114,7 @@ def noise_tax(frame: Any, edition: str | None = None) -> Any:
     names = given.frame.collect_schema().names()
     units = nw.col("units").fill_null(1.0) if "units" in names else nw.lit(1.0)
     q = scaled(nw.col("exceedance"))
-    whole = nw.when(q < SCALE).then(nw.lit(0, dtype=nw.Int64)).otherwise((q * 2 + SCALE) // (2 * SCALE))
-    decibels = nw.when(~q.is_null()).then(whole)
+    decibels = (q * 2 + SCALE) // (2 * SCALE)
     found = given.frame.with_columns(decibels.alias("decibels")).with_columns(_amount(rule).alias("amount"))
     few = nw.col("days") < rule.half_below_days
     share = nw.when(few).then(nw.lit(0.5)).when(~few).then(nw.lit(1.0))
@@ -134,7 +133,7 @@ def noise_tax(frame: Any, edition: str | None = None) -> Any:
             nw.when(nw.col("decibels").is_null() | nw.col("days").is_null())
             .then(nw.lit("exceedance、days 不全"))
             .alias("missing"),
-            nw.when(nw.col("decibels") == 0).then(nw.lit("未超标或不足 1 分贝，不征")).alias("note"),
+            nw.when(nw.col("decibels") == 0).then(nw.lit("未超标，不征")).alias("note"),
         )
     )
 
