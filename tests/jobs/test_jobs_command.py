@@ -37,14 +37,14 @@ def handler(context: JobContext) -> None:
 
 def test_jobs_are_listed_shown_and_cancelled(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
-    assert "没有作业" in run(home, "list")
     engine = open_base(Settings.load(home, {}))
+    assert "没有作业" in run(home, "list")
     failed = enqueue(engine, "import", {"files": ["甲.csv"]}, title_zh="导入 [甲]", title_en="Import")
     Worker(engine, {"import": handler}).run_one()
     waiting = enqueue(engine, "evaluate", {}, title_zh="评估", title_en="Evaluation")
 
     listed = run(home, "list")
-    for word in (failed, waiting, "导入 [甲]", "失败", "等待"):
+    for word in (failed[:8], waiting[:8], "导入 [甲]", "失败", "等待"):
         assert word in listed
     assert [job["id"] for job in json.loads(run(home, "list", "--json"))] == [waiting, failed]
     assert [job["id"] for job in json.loads(run(home, "list", "--json", "--kind", "import"))] == [failed]
@@ -61,5 +61,24 @@ def test_jobs_are_listed_shown_and_cancelled(home: Path, monkeypatch: pytest.Mon
 
 
 def test_an_unknown_job_is_refused(home: Path) -> None:
+    open_base(Settings.load(home, {})).dispose()
     with pytest.raises(InputError, match="nowhere"):
         run(home, "show", "nowhere")
+
+
+def test_at_eighty_columns_the_title_is_whole_and_the_short_id_is_taken(home: Path, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    engine = open_base(Settings.load(home, {}))
+    jobs_table = ["aaaaaaaa1", "aaaaaaaa2", "bbbbbbbb3"]
+    for identifier in jobs_table:
+        monkeypatch.setattr("qinglan.jobs.queue.new_id", lambda identifier=identifier: identifier)
+        enqueue(engine, "evaluate", {}, title_zh="评价至 2025-12-31", title_en="Evaluation")
+    listed = run(home, "list", "--limit", "1")
+    assert "bbbbbbbb " in listed
+    assert "评价至 2025-12-31" in listed
+    assert "bbbbbbbb3" in run(home, "show", "bbbb")
+    assert "aaaaaaaa1" in run(home, "list")
+    with pytest.raises(InputError, match="aaaaaaaa2、aaaaaaaa1"):
+        run(home, "cancel", "aaaaaaaa")
+    with pytest.raises(InputError, match="没有编号为“c”"):
+        run(home, "show", "c")

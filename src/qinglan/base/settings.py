@@ -95,6 +95,31 @@ class Settings(BaseModel):
                 field=key,
             ) from error
 
+    @classmethod
+    def existing(cls, home: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+        """Return the settings of a home folder that is there already; see `load`.
+
+        A home folder has a `qinglan.toml`, or the folders that the first import or start made in it.
+
+        Raises
+        ------
+        InputError
+            If there is no such folder, or it is no home folder; nothing is made.
+        """
+        settings = cls.load(home, environment)
+        folders = [getattr(settings, name) for name in _FOLDERS]
+        if (settings.home / FILE_NAME).is_file() or all(folder.is_dir() for folder in folders):
+            return settings
+        if settings.home.exists():
+            zh, en = f"这个目录不是晴岚的数据目录：{settings.home}", f"{settings.home} is no home folder of Qinglan"
+        else:
+            zh, en = f"没有这个数据目录：{settings.home}", f"There is no home folder {settings.home}"
+        raise InputError(
+            f"{zh}；请检查 --home，或先用 qinglan import / up 建立。",
+            f"{en}; check --home, or make it first with qinglan import or qinglan up.",
+            field="home",
+        )
+
     def prepare(self) -> None:
         """Make the folders and make sure that they can be written.
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
 
 from qinglan import __version__
 from qinglan.core.errors import QinglanError
+
+if TYPE_CHECKING:
+    from qinglan.base.settings import Settings
 
 root = typer.Typer(
     name="qinglan",
@@ -49,14 +52,35 @@ def _options(
 def main() -> None:
     """Run the command line; a refusal is one sentence on the error stream and exit code 2."""
     from qinglan.cli import commands
+    from qinglan.cli.usage import UsageError, sentence
 
     commands.add_all(root)
+    language: Literal["zh", "en"] = "en" if os.environ.get("QINGLAN_LANGUAGE", "zh").startswith("en") else "zh"
     try:
-        root()
+        code = root(standalone_mode=False)
     except QinglanError as refusal:
-        language = "en" if os.environ.get("QINGLAN_LANGUAGE", "zh").startswith("en") else "zh"
         errors.print(f"[bold red]✗[/] {_escaped(refusal.sentence(language))}")
         sys.exit(refusal.exit_code)
+    except UsageError as error:
+        if type(error).__name__ != "NoArgsIsHelpError":  # Its help has been shown already.
+            errors.print(f"[bold red]✗[/] {_escaped(sentence(error, language))}")
+        sys.exit(2)
+    except typer.Abort:
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def existing(home: Path | None) -> Settings:
+    """Return the settings of a home folder that is there, for commands that only look or add to what is there.
+
+    Raises
+    ------
+    InputError
+        If the folder is not there or is no home folder of Qinglan: a mistyped one is never made.
+    """
+    from qinglan.base.settings import Settings
+
+    return Settings.existing(home)
 
 
 def _escaped(sentence: str) -> str:

@@ -9,14 +9,17 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from qinglan.cli.application import AsJson, Home, errors, output
+from qinglan.cli.application import AsJson, Home, errors, existing, output
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from qinglan.jobs import Job
 
 _STATES = {"waiting": "等待", "running": "执行中", "done": "完成", "failed": "失败", "cancelled": "已取消"}
 _COLOURS = {"waiting": "dim", "running": "cyan", "done": "green", "failed": "red", "cancelled": "yellow"}
-JobId = Annotated[str, typer.Argument(metavar="ID", help="作业编号。 The job's id.")]
+_SHORT = 8
+JobId = Annotated[str, typer.Argument(metavar="ID", help="作业编号，或其开头几位。 The job's id, or its beginning.")]
 
 
 def add(root: typer.Typer) -> None:
@@ -39,9 +42,9 @@ def list_(
     """Show the newest jobs."""
     from qinglan import jobs
     from qinglan.base.database import open_base
-    from qinglan.base.settings import Settings
 
-    found = jobs.list_jobs(open_base(Settings.load(home)), kinds=kinds, limit=limit, before=before)
+    engine = open_base(existing(home))
+    found = jobs.list_jobs(engine, kinds=kinds, limit=limit, before=before and _whole(engine, before))
     if as_json:
         output.print_json(data=[job.as_json() for job in found])
         return
@@ -49,15 +52,18 @@ def list_(
         output.print("没有作业。 No jobs.")
         return
     table = Table(box=None, header_style="bold")
-    # The id is what the other commands ask for: it is never cut.
-    table.add_column("编号", min_width=32, no_wrap=True)
-    table.add_column("名称")
+    # The start of an id is what the other commands ask for: it is never cut.
+    letters = _telling([job.id for job in found])
+    table.add_column("编号", min_width=letters, no_wrap=True)
+    table.add_column("名称", min_width=20, overflow="fold")
     for heading in ("状态", "进度", "建立"):
         table.add_column(heading, no_wrap=True)
     for job in found:
         state = f"[{_COLOURS[job.state]}]{_STATES[job.state]}[/]"
         shown = job.as_json()
-        table.add_row(job.id, escape(job.title["zh"]), state, _progress(job), shown["created"][:16].replace("T", " "))
+        table.add_row(
+            job.id[:letters], escape(job.title["zh"]), state, _progress(job), shown["created"][:16].replace("T", " ")
+        )
     output.print(table)
 
 
@@ -65,10 +71,10 @@ def show(identifier: JobId, home: Home = None, as_json: AsJson = False) -> None:
     """Show one job and its log."""
     from qinglan import jobs
     from qinglan.base.database import open_base
-    from qinglan.base.settings import Settings
     from qinglan.core.interval import to_beijing
 
-    engine = open_base(Settings.load(home))
+    engine = open_base(existing(home))
+    identifier = _whole(engine, identifier)
     job = jobs.get(engine, identifier)
     log = [{"at": to_beijing(entry.at).isoformat(), "text": entry.text} for entry in jobs.log_of(engine, identifier)]
     if as_json:
@@ -95,9 +101,9 @@ def cancel(identifier: JobId, home: Home = None, as_json: AsJson = False) -> Non
     """Cancel one job."""
     from qinglan import jobs
     from qinglan.base.database import open_base
-    from qinglan.base.settings import Settings
 
-    job = jobs.cancel(open_base(Settings.load(home)), identifier)
+    engine = open_base(existing(home))
+    job = jobs.cancel(engine, _whole(engine, identifier))
     if as_json:
         output.print_json(data=job.as_json())
     elif job.state == "cancelled":
@@ -125,6 +131,41 @@ def work(
             signal.signal(number, lambda *_: worker.stop())
         errors.print("等待作业，Ctrl+C 停止。 Waiting for jobs; press Ctrl+C to stop.")
         worker.run()
+
+
+def _telling(identifiers: list[str]) -> int:
+    """Return how many letters tell the ids apart; ids of jobs put in at nearly the same moment begin alike."""
+    longest = max(map(len, identifiers))
+    return next(
+        (
+            letters
+            for letters in range(_SHORT, longest)
+            if len({identifier[:letters] for identifier in identifiers}) == len(identifiers)
+        ),
+        longest,
+    )
+
+
+def _whole(engine: Engine, beginning: str) -> str:
+    """Return the id of the only job that begins so; what begins no job is left for the query to refuse.
+
+    Raises
+    ------
+    InputError
+        If several jobs begin so.
+    """
+    from qinglan import jobs
+    from qinglan.core.errors import InputError
+
+    # Ids are of hexadecimal digits, so "g" stands just after every id with this beginning.
+    alike = [job.id for job in jobs.list_jobs(engine, limit=5, before=f"{beginning}g") if job.id.startswith(beginning)]
+    if len(alike) > 1:
+        raise InputError(
+            f"以“{beginning}”开头的作业不止一个：{'、'.join(alike)}；请多写几位。",
+            f'Several jobs begin with "{beginning}": {", ".join(alike)}; write more of the id.',
+            field="id",
+        )
+    return alike[0] if alike else beginning
 
 
 def _progress(job: Job) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from qinglan.cli.application import AsJson, Home, errors, output
+from qinglan.cli.application import AsJson, Home, errors, existing, output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,26 +35,32 @@ def add(root: typer.Typer) -> None:
 
 def status(home: Home = None, as_json: AsJson = False) -> None:
     """Show what the lake holds."""
-    from qinglan.base.settings import Settings
+    from qinglan.core.interval import to_beijing
     from qinglan.observations import maintenance
     from qinglan.observations.lake import open_lake
 
-    found = maintenance.status(open_lake(Settings.load(home)))
+    found = maintenance.status(open_lake(existing(home)))
     if as_json:
         output.print_json(data=found, default=str)
         return
+    waiting = found["history"]["rows"] > 0 and found["current"]["rows"] == 0
     for name, title in (("history", "历史"), ("current", "现行")):
+        if name == "current" and waiting:
+            output.print("现行表尚未整理（不影响读取；可运行 qinglan lake compact）")
+            continue
         sizes = found[name]
         output.print(
             f"{title}：{sizes['rows']:,} 行，{sizes['files']} 个文件，{sizes['partitions']} 个分区，"
             f"{sizes['bytes'] / 1e6:.1f} MB"
         )
+    through = "" if waiting else f"现行表至 {found['watermark']}，"
     output.print(
-        f"版次 {found['revision']}，现行表至 {found['watermark']}，未整理 {found['tail']['rows']:,} 行"
+        f"版次 {found['revision']}，{through}未整理 {found['tail']['rows']:,} 行"
         f"（{found['tail']['files']} 个文件），待入库 {found['backlog']['rows']:,} 行"
     )
     if found["first"] is not None:
-        output.print(f"时间 {found['first']:%Y-%m-%d %H:%M} 至 {found['last']:%Y-%m-%d %H:%M}（UTC）")
+        first, last = to_beijing(found["first"]), to_beijing(found["last"])
+        output.print(f"时间 {first:%Y-%m-%d %H:%M} 至 {last:%Y-%m-%d %H:%M}（北京时间，时段开始）")
 
 
 def compact(home: Home = None, keep_hours: KeptHours = 24, as_json: AsJson = False) -> None:
@@ -103,10 +109,9 @@ def vacuum(home: Home = None, keep_hours: KeptHours = 24, as_json: AsJson = Fals
 
 def _open(home: Path | None) -> Lake:
     from qinglan.base.database import open_base
-    from qinglan.base.settings import Settings
     from qinglan.observations.lake import open_lake
 
-    settings = Settings.load(home)
+    settings = existing(home)
     return open_lake(settings, open_base(settings))
 
 
