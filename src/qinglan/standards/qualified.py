@@ -52,7 +52,8 @@ def split(frame: nw.LazyFrame[Any], *, lenient: bool = False) -> nw.LazyFrame[An
     given_limit = number(nw.col("limit"), schema["limit"]) if "limit" in names else nw.lit(None, dtype=nw.Float64)
     is_text = schema["value"] == nw.String
     if is_text:
-        written, is_number, is_below, is_above, is_nothing = _read(nw.col("value").cast(nw.String))
+        frame = frame.with_columns(_folded(nw.col("value").cast(nw.String)).alias("_written"))
+        written, is_number, is_below, is_above, is_nothing = _read()
         if not lenient:
             _refuse(frame, ~(is_number | is_below | is_above | is_nothing | written.is_in(_NOTHING_GIVEN)))
         bare = written.str.replace_all(r"[<>L]", "")
@@ -73,7 +74,7 @@ def split(frame: nw.LazyFrame[Any], *, lenient: bool = False) -> nw.LazyFrame[An
     return marked.with_columns(
         nw.when(~(below | nothing).fill_null(value=False)).then(nw.col("_held")).alias("value"),
         nw.when(nothing).then(nw.col("_limit")).otherwise(end).alias("limit"),
-    ).drop("_held", "_limit")
+    ).drop("_held", "_limit", *(["_written"] if is_text else []))
 
 
 def number(column: nw.Expr, dtype: Any) -> nw.Expr:
@@ -107,10 +108,15 @@ def highest(value: nw.Expr, qualifier: nw.Expr, limit: nw.Expr) -> nw.Expr:
     return nw.when(qualifier.is_null()).then(value).otherwise(bound)
 
 
-def _read(column: nw.Expr) -> tuple[nw.Expr, nw.Expr, nw.Expr, nw.Expr, nw.Expr]:
+def _folded(column: nw.Expr) -> nw.Expr:
     written = column.str.replace_all(r"[\s　,，]", "").str.to_uppercase().fill_null("")
     for sign, plain in _SIGNS:
         written = written.str.replace_all(sign, plain, literal=True)
+    return written
+
+
+def _read() -> tuple[nw.Expr, nw.Expr, nw.Expr, nw.Expr, nw.Expr]:
+    written = nw.col("_written")
     is_number = written.str.contains(f"^{_NUMBER}$")
     is_below = written.str.contains(f"^<{_NUMBER}L?$") | written.str.contains(f"^{_NUMBER}L$")
     is_above = written.str.contains(f"^>{_NUMBER}$")

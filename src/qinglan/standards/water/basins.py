@@ -7,8 +7,8 @@ from typing import Any
 
 import narwhals as nw
 
-from qinglan.core.frames import SCALE, half_even_ratio, opened, real, settled
-from qinglan.standards.water.items import averaged, samples, title_of
+from qinglan.core.frames import half_even_ratio, opened, settled
+from qinglan.standards.water.items import averaged, decimal, samples, title_of
 from qinglan.standards.water.sections import Judged, chosen_editions, grade_of, judged, kind_marks, verdicts
 from qinglan.standards.water.tables import GOOD, WORST, WaterEvaluation
 
@@ -180,4 +180,4 @@ def _by_rate(found: Judged) -> nw.Expr:
 
 def _share(part: nw.Expr, whole: nw.Expr, method: WaterEvaluation) -> nw.Expr:
     steps = 10**method.share_decimals
-    return real(half_even_ratio(part * (_PERCENT * steps), whole) * (SCALE // steps))
+    return decimal(half_even_ratio(part * (_PERCENT * steps), whole), method.share_decimals)

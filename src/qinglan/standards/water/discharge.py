@@ -10,7 +10,7 @@ import narwhals as nw
 from qinglan.core.errors import InputError
 from qinglan.core.frames import long, opened, real, scaled
 from qinglan.standards.edition import refuse_uncovered
-from qinglan.standards.water.items import NANO, item_of, samples
+from qinglan.standards.water.items import NANO, decimal, item_of, samples
 from qinglan.standards.water.tables import GRADES, DischargeLimit, discharges
 
 _HUNDREDTHS = 100
@@ -109,7 +109,7 @@ def _part(
         over = scaled((q - some).cast(nw.Float64) / some, _HUNDREDTHS)
     return common | {
         "limit": limit,
-        "multiple": real(over, _HUNDREDTHS),
+        "multiple": decimal(over, 2),
         "meets": meets,
         "note": _note(item, grade, q, meets, _limit(strict, grade, 0)),
     }

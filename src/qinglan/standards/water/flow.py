@@ -7,8 +7,9 @@ from typing import Any, Literal
 import narwhals as nw
 
 from qinglan.core.errors import InputError
-from qinglan.core.frames import SCALE, half_even_ratio, long, on_beijing_clock, opened, real, scaled
+from qinglan.core.frames import half_even_ratio, long, on_beijing_clock, opened, real, scaled
 from qinglan.standards.edition import editions
+from qinglan.standards.water.items import decimal
 from qinglan.standards.water.tables import FOLDER, EcologicalFlow
 
 Method = Literal["tennant", "monthly_share", "q90", "7q10", "monthly_q90"]
@@ -131,7 +132,7 @@ def flow_satisfaction(frame: Any, targets: Any, *, decimals: int = 1) -> Any:
     return given.give(
         summed.select(
             *("site", "month", "assessed", "kept"),
-            real(rate * (SCALE // steps)).alias("rate"),
+            decimal(rate, decimals).alias("rate"),
             (nw.col("kept") * _PERCENT >= whole * rules.guarantee).alias("enough"),
             nw.lit("达标时段 / 参评时段").alias("clause"),
             nw.when(nw.col("assessed") == 0).then(nw.lit("没有流量")).alias("missing"),

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import narwhals as nw
 
 from qinglan.core.errors import InputError
-from qinglan.core.frames import SCALE, half_even_ratio, on_beijing_clock, opened, real
-from qinglan.standards.water.items import averaged, samples
+from qinglan.core.frames import half_even_ratio, on_beijing_clock, opened
+from qinglan.standards.water.items import averaged, decimal, samples
 from qinglan.standards.water.sections import chosen_editions, judged, kind_marks, verdicts
 from qinglan.standards.water.tables import GOOD, WORST
 
@@ -184,4 +184,4 @@ def _count(condition: nw.Expr) -> nw.Expr:
 
 def _share(part: nw.Expr, whole: nw.Expr, decimals: int) -> nw.Expr:
     steps = 10**decimals
-    return real(half_even_ratio(part * (_PERCENT * steps), whole) * (SCALE // steps))
+    return decimal(half_even_ratio(part * (_PERCENT * steps), whole), decimals)

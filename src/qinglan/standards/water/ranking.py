@@ -9,7 +9,7 @@ import narwhals as nw
 
 from qinglan.core.frames import SCALE, half_even_ratio, listed, opened, real, scaled
 from qinglan.standards.edition import editions
-from qinglan.standards.water.items import NANO, averaged, samples, title_of
+from qinglan.standards.water.items import NANO, averaged, decimal, samples, title_of
 from qinglan.standards.water.sections import chosen_editions, kind_marks
 from qinglan.standards.water.tables import FOLDER, GOOD, Kind, WaterClasses, WaterRanking
 
@@ -131,7 +131,9 @@ def _city(wide: nw.LazyFrame[Any], by: str) -> nw.LazyFrame[Any]:
 def _placed(cities: nw.LazyFrame[Any], law: WaterClasses, by: str) -> nw.LazyFrame[Any]:
     rules = water_rankings()[-1]
     step = SCALE // 10**rules.decimals
-    rounded = cities.with_columns(real(half_even_ratio(scaled(nw.col("cwqi")), step) * step).alias("rounded"))
+    rounded = cities.with_columns(
+        decimal(half_even_ratio(scaled(nw.col("cwqi")), step), rules.decimals).alias("rounded")
+    )
     value = rounded.filter(~nw.col("rounded").is_null()).group_by("rounded").agg(nw.len().cast(nw.Int64).alias("_n"))
     ordered = value.with_columns(nw.col("_n").cum_sum().over(order_by="rounded").alias("_through"))
     places = ordered.select("rounded", (nw.col("_through") - nw.col("_n") + 1).alias("rank"))
@@ -168,4 +170,4 @@ def index_change(now: Any, base: Any, *, by: str = "city") -> Any:
     whole = nw.when(nw.col("cwqi_base") > 0).then(nw.col("cwqi_base"))
     change = (nw.col("cwqi") - nw.col("cwqi_base")) / whole * _CENT
     step = SCALE // _CENT
-    return given.give(joined.with_columns(real(half_even_ratio(scaled(change), step) * step).alias("change")))
+    return given.give(joined.with_columns(decimal(half_even_ratio(scaled(change), step), 2).alias("change")))

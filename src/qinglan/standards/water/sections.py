@@ -12,7 +12,7 @@ import narwhals as nw
 from qinglan.core.errors import InputError
 from qinglan.core.frames import Opened, half_even_ratio, listed, long, opened, real, scaled
 from qinglan.standards.edition import refuse_uncovered
-from qinglan.standards.water.items import NANO, Samples, samples, title_of
+from qinglan.standards.water.items import NANO, Samples, decimal, samples, title_of
 from qinglan.standards.water.tables import (
     CLASSES,
     GOOD,
@@ -197,23 +197,32 @@ def with_main_pollutants(judged_: Judged, is_lake: nw.Expr) -> nw.LazyFrame[Any]
             before = nw.col(f"top {rank - 1}")
             below = [nw.when(key < before).then(key).otherwise(nw.lit(-1, dtype=nw.Int64)) for key in below]
         frame = frame.with_columns(nw.max_horizontal(*below).alias(f"top {rank}"))
-    shown = [_shown(judged_, nw.col(f"top {rank}")) for rank in range(rule.count)]
-    text = nw.concat_str(shown, separator="、", ignore_nulls=True)
-    return frame.with_columns(nw.when(text != "").then(text).alias("main_pollutants"))
+    tops = range(rule.count)
+    scale = (_MOST_MULTIPLE + 1) * _MICRO
+    step = _MICRO // 10**rule.decimals
+    frame = frame.with_columns(
+        *((_PLACES - 1 - nw.col(f"top {rank}") % _PLACES).alias(f"place {rank}") for rank in tops),
+        *(((nw.col(f"top {rank}") // _PLACES) % scale).alias(f"multiple {rank}") for rank in tops),
+    ).with_columns(half_even_ratio(nw.col(f"multiple {rank}"), step).alias(f"tenths {rank}") for rank in tops)
+    frame = frame.with_columns(_shown(judged_, rank).alias(f"shown {rank}") for rank in tops)
+    text = nw.concat_str([f"shown {rank}" for rank in tops], separator="、", ignore_nulls=True)
+    joined = frame.with_columns(text.alias("shown"))
+    return joined.with_columns(nw.when(nw.col("shown") != "").then(nw.col("shown")).alias("main_pollutants"))
 
 
-def _shown(judged_: Judged, top: nw.Expr) -> nw.Expr:
+def _shown(judged_: Judged, rank: int) -> nw.Expr:
     rule = judged_.method.pollutants
     steps = 10**rule.decimals
-    place = _PLACES - 1 - top % _PLACES
-    multiple = half_even_ratio((top // _PLACES) % ((_MOST_MULTIPLE + 1) * _MICRO), _MICRO // steps)
-    name, plain = nw.lit(None, dtype=nw.String), nw.lit(value=False)
+    place, tenths = nw.col(f"place {rank}"), nw.col(f"tenths {rank}")
+    name = nw.lit(None, dtype=nw.String)
     for number, item in enumerate(judged_.items):
-        name = nw.when(place == number).then(nw.lit(title_of(item))).otherwise(name)
-        plain = plain | (place == number) if item in rule.without_multiple else plain
-    figures = [(multiple // steps).cast(nw.String), (multiple % steps).cast(nw.String).str.zfill(rule.decimals)]
-    with_multiple = nw.concat_str([name, nw.lit("("), figures[0], nw.lit("."), figures[1], nw.lit(")")])
-    return nw.when(top > 0).then(nw.when(plain).then(name).otherwise(with_multiple))
+        plain = item in rule.without_multiple
+        name = nw.when(place == number).then(nw.lit(title_of(item) + ("" if plain else "("))).otherwise(name)
+    figures = [(tenths // steps).cast(nw.String), (tenths % steps).cast(nw.String).str.zfill(rule.decimals)]
+    plain_places = [number for number, item in enumerate(judged_.items) if item in rule.without_multiple]
+    rest = nw.concat_str([figures[0], nw.lit("."), figures[1], nw.lit(")")])
+    rest = nw.when(place.is_in(plain_places or [-1])).then(nw.lit("")).otherwise(rest)
+    return nw.when(nw.col(f"top {rank}") > 0).then(nw.concat_str([name, rest]))
 
 
 def chosen_editions(
@@ -398,7 +407,7 @@ def item_class(frame: Any, kind: str | None = None, *, edition: str | None = Non
             "unit": nw.lit(law.criterion(item, "lake").unit),
             "water_class": number,
             "limit": third,
-            "multiple": nw.when((multiple > 0) & (number > GOOD)).then(real(multiple, 100)),
+            "multiple": nw.when((multiple > 0) & (number > GOOD)).then(decimal(multiple, 2)),
             "evaluated": nw.lit(item in method.evaluated),
             "missing": nw.when(nw.col(f"q {item}").is_null()).then(nw.lit(title_of(item))),
             "note": note,

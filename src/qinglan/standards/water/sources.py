@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 
 from qinglan.core.frames import SCALE, half_even_ratio, listed, on_beijing_clock, opened, real, scaled
-from qinglan.standards.water.items import NANO, samples, title_of
+from qinglan.standards.water.items import NANO, decimal, samples, title_of
 from qinglan.standards.water.sections import chosen_editions, kind_marks
 from qinglan.standards.water.tables import GOOD, WaterClasses
 
@@ -186,10 +186,10 @@ def source_rates(tests: Any, volumes: Any = None, *, decimals: int = 1) -> Any:
     return given.give(
         summed.select(
             *("year", "sources", "qualified", "undetermined"),
-            real(by_number * step).alias("rate"),
+            decimal(by_number, decimals).alias("rate"),
             nw.when(whole).then(real(nw.col("_all"))).alias("volume"),
             nw.when(whole).then(real(nw.col("_met"))).alias("qualified_volume"),
-            real(half_even_ratio(scaled(by_volume), step) * step).alias("volume_rate"),
+            decimal(half_even_ratio(scaled(by_volume), step), decimals).alias("volume_rate"),
             nw.lit("达标水源数 / 水源总数；达标取水量 / 取水总量").alias("clause"),
             (short if volumes is not None else nw.lit(None, dtype=nw.String)).alias("missing"),
             nw.when(nw.col("undetermined") > 0).then(unknown).alias("note"),

@@ -10,7 +10,7 @@ from qinglan.core.errors import InputError
 from qinglan.core.frames import SCALE, half_even_ratio, listed, opened, real, scaled
 from qinglan.standards import qualified
 from qinglan.standards.edition import editions
-from qinglan.standards.water.items import NANO, averaged, samples, title_of
+from qinglan.standards.water.items import NANO, averaged, decimal, samples, title_of
 from qinglan.standards.water.tables import FOLDER, Trophic
 
 
@@ -120,7 +120,7 @@ def _summed(indexed: nw.LazyFrame[Any], rules: Trophic) -> nw.LazyFrame[Any]:
         "time",
         *(f"tli_{item}" for item in rules.coefficients),
         "tli",
-        real(half_even_ratio(scaled(nw.col("tli")), step) * step).alias("rounded"),
+        decimal(half_even_ratio(scaled(nw.col("tli")), step), rules.decimals).alias("rounded"),
         grade.alias("grade"),
         "items",
         nw.lit(rules.name).alias("edition"),
