@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from qinglan.base.settings import Settings
 from qinglan.cli import main
@@ -95,3 +96,31 @@ def test_a_home_that_cannot_be_written_is_refused(run, tmp_path):
     assert code == 2
     assert "不是目录" in err
     assert "Traceback" not in err
+
+
+def test_sites_that_no_city_pack_knows_are_said(run, tmp_path):
+    (tmp_path / "t.csv").write_text(TABLE, "utf-8")
+    code, _, err = run(str(tmp_path / "t.csv"), "--stamp", "start")
+    assert code == 0
+    assert "1 个点位未在城市包登记，不计入城市值：A；" in err
+
+
+def test_sites_of_the_city_pack_are_not_warned_about(run, tmp_path):
+    declared = Path(__file__).parents[2] / "cities" / "huludao" / "sites.yaml"
+    known = yaml.safe_load(declared.read_text("utf-8"))["entries"][0]["id"]
+    (tmp_path / "t.csv").write_text(f"点位,时间,PM2.5\n{known},2023-01-20 08:00,12\n", "utf-8")
+    assert "未在城市包登记" not in run(str(tmp_path / "t.csv"), "--stamp", "start")[2]
+
+
+def test_values_that_cannot_be_are_counted_and_stay(run, tmp_path):
+    rows = ["A,2023-01-20 08:00,5000,200,3000", "A,2023-01-20 09:00,5001,201,12", "A,2023-01-20 10:00,9998,1,12"]
+    (tmp_path / "t.csv").write_text("\n".join(["站点,时间,PM2.5,CO,SO2", *rows, ""]), "utf-8")
+    code, _, err = run(str(tmp_path / "t.csv"), "--stamp", "start")
+    assert code == 0
+    assert "PM2.5 有 2 个值超出可能的范围 0–5000" in err
+    assert "最大的为 9998" in err
+    assert "CO 有 1 个值超出可能的范围 0–200 mg/m3" in err
+    assert "SO2 有" not in err
+    kept = open_lake(Settings.load(tmp_path / "home")).scan().collect()
+    assert sorted(kept.filter(factor="a34004")["value"]) == [5000, 5001, 9998]
+    assert kept["flag"].null_count() == 9

@@ -101,7 +101,7 @@ def _run(engine: Engine, settings: Settings, identifier: str, *, quiet: bool) ->
         TimeElapsedColumn(),
     )
     lake = open_lake(settings, engine)
-    handlers = {KIND: handler(settings, lake)}
+    handlers = {KIND: handler(settings, lake, _registered(settings))}
     with Progress(*columns, console=errors, transient=True, disable=quiet) as bar:
         task = bar.add_task("导入", total=None)
 
@@ -113,6 +113,20 @@ def _run(engine: Engine, settings: Settings, identifier: str, *, quiet: bool) ->
             bar.update(task, completed=None, total=None, description="整理观测库")
             maintenance.compact(lake)
     return dict(job.result or {})
+
+
+def _registered(settings: Settings) -> set[str] | None:
+    """Return the sites of the city pack, or None where it cannot be read: data is taken in all the same."""
+    from qinglan.app import load_declarations
+    from qinglan.core.errors import QinglanError
+    from qinglan.indicators.city import Sites
+
+    try:
+        declarations = load_declarations(settings.city)
+    except QinglanError as refusal:
+        errors.print(f"[yellow]![/] {escape(refusal.zh)}")
+        return None
+    return {site.id for sites in declarations.of(Sites).values() for site in sites.entries}
 
 
 def _show(result: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ The lake takes a row that it has as a repeat, so that a job that was killed is s
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from qinglan.base.storage import storage_errors
 from qinglan.catalogue import factors
 from qinglan.core.errors import InputError, QinglanError, StorageError
 from qinglan.gateways.files.cleaning import Cleaned, clean
+from qinglan.gateways.files.doubts import Doubts
 from qinglan.gateways.files.mapping import Mapping as FileMapping
 from qinglan.gateways.files.mapping import load_mapping
 from qinglan.gateways.files.preparing import Prepared, Wishes, prepare
@@ -94,14 +95,16 @@ class FileResult:
         return {**found.pop("counts"), **found}
 
 
-def handler(settings: Settings, lake: Lake) -> Handler:
-    """Return the handler of jobs of the kind `KIND`."""
+def handler(settings: Settings, lake: Lake, registered: Collection[str] | None = None) -> Handler:
+    """Return the handler of jobs of the kind `KIND`; `registered` are the sites that the city pack knows."""
 
     def run(context: JobContext) -> dict[str, object]:
         folders = incoming_folders(settings, context.arguments)
         try:
             # A job that was killed between its last word and its end has nothing left to do; its copies may be gone.
-            summary = _finished(context.engine, settings, context.id) or import_files(context, settings, lake)
+            summary = _finished(context.engine, settings, context.id) or import_files(
+                context, settings, lake, registered
+            )
         except InputError:
             # No further try can succeed, so nothing will read the copies again.
             _remove(folders)
@@ -160,8 +163,12 @@ def refuse_unsaid_stamp(paths: Iterable[Path], names: Iterable[str], wishes: Wis
                 raise
 
 
-def import_files(context: JobContext, settings: Settings, lake: Lake) -> dict[str, object]:
+def import_files(
+    context: JobContext, settings: Settings, lake: Lake, registered: Collection[str] | None = None
+) -> dict[str, object]:
     """Import the files that the job names; see `records.start_import` for its arguments.
+
+    Where `registered` is given, sites that are not among them are warned about.
 
     Raises
     ------
@@ -190,7 +197,7 @@ def import_files(context: JobContext, settings: Settings, lake: Lake) -> dict[st
     try:
         with rejected:
             for one, result in zip(prepared, results, strict=True):
-                for chunk in _imported(one, result, lake, rejected, context.check):
+                for chunk in _imported(one, result, lake, rejected, context.check, Doubts(registered)):
                     context.progress(before + min(chunk.done, one.table.size), total, *_said(result))
                 before += one.table.size
     except LeaseLostError:
@@ -215,7 +222,12 @@ def import_files(context: JobContext, settings: Settings, lake: Lake) -> dict[st
 
 
 def _imported(
-    one: Prepared, result: FileResult, lake: Lake, rejected: RejectFile, checked: Callable[[], None]
+    one: Prepared,
+    result: FileResult,
+    lake: Lake,
+    rejected: RejectFile,
+    checked: Callable[[], None],
+    doubts: Doubts,
 ) -> Iterator[Chunk]:
     """Yield each chunk of one file after it is in the lake and counted; `checked` refuses where the job is lost."""
     medians: list[pl.DataFrame] = []
@@ -226,10 +238,11 @@ def _imported(
         rejected.add(result.name, cleaned.rejects)
         receipt = lake.submit(cleaned.observations, source=one.source) if len(cleaned.observations) else Receipt()
         result.counts.take(cleaned, receipt)
+        doubts.take(cleaned.observations)
         medians.append(_medians(cleaned.observations))
         contradicted += cleaned.revised
         yield chunk
-    result.warnings += [*doubtful_units(medians), *_contradictions(contradicted)]
+    result.warnings += [*doubtful_units(medians), *_contradictions(contradicted), *doubts.warnings()]
 
 
 def _said(result: FileResult) -> tuple[str, str]:
