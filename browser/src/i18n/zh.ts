@@ -173,7 +173,7 @@ export const zh = {
   'basis.estimate': '自测',
   'basis.reported': '上报',
   'basis.five-year-mean': '五年平均',
-  'source.cnemc': '国家环境监测总站',
+  'source.cnemc': '中国环境监测总站',
   'source.file': '文件导入',
   'source.simulated': '模拟',
   'factor.a34004': 'PM2.5',
