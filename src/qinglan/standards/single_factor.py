@@ -24,8 +24,10 @@ from qinglan.standards import qualified
 Relation = Literal["<=", ">", "range"]
 Limit = Decimal | tuple[Decimal, Decimal] | None
 
-_SPARE_DECIMALS = 3
-_LARGEST = 10**15
+_SPARE_DECIMALS = 6
+LARGEST = 10**15
+"""Whole numbers are capped here: a value above the range of its method has no upper end, and stands at the cap."""
+
 _HIGHEST = 1e18
 _NO_UNIT = {"", "1", "无量纲", "ph", "ph值", "-", "—", "none"}
 
@@ -294,7 +296,7 @@ def _extremes(item: Item) -> list[nw.Expr]:
 
 
 def _whole(column: str, item: Item) -> nw.Expr:
-    most = _LARGEST / item.scale
+    most = LARGEST / item.scale
     value = nw.col(column)
     capped = nw.when(value < most).then(value).when(~value.is_null()).then(nw.lit(most))
     return scaled(capped, item.scale)

@@ -290,8 +290,8 @@ def test_every_engine_gives_the_same(engine: Callable[[pl.DataFrame], Any]) -> N
     names = [*CLEAN, "汞"]
     frames = []
     for site in range(20):
-        values = [6.5 + site % 4, 2.5 + site % 6, 1.0 + site % 5, 0.05 * site, 0.004 * site, 0.02 * (site % 9), 0.0001]
-        texts = [f"<{v:.4f}" if (site + i) % 9 == 8 and i else f"{v:.4f}" for i, v in enumerate(values)]
+        values = [8.0, 7.0 - 0.2 * (site % 15), 1.0 + site % 3, 0.03 * site, 0.0015 * site, 0.02 * (site % 4), 0.00004]
+        texts = [f"<{v:.5f}" if (site + i) % 9 == 8 and i else f"{v:.5f}" for i, v in enumerate(values)]
         frames.append(pl.DataFrame({"site": f"s{site:02}", "factor": names, "value": texts}))
     frame = pl.concat(frames)
     ours, theirs = sea.point_class(frame), sea.point_class(engine(frame))

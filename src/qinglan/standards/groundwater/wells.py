@@ -11,7 +11,7 @@ from qinglan.core.frames import SCALE, half_even_ratio, opened, scaled, settled
 from qinglan.standards import single_factor
 from qinglan.standards.edition import Edition, refuse_uncovered
 from qinglan.standards.groundwater.tables import WORDS, GroundwaterClasses, classes, score
-from qinglan.standards.single_factor import Item, Samples, exceeding, high, joined, largest, low
+from qinglan.standards.single_factor import LARGEST, Item, Samples, exceeding, high, joined, largest, low
 
 _THIRD = 3
 _HUNDREDTH = SCALE // 100
@@ -222,7 +222,7 @@ def nemerow(frame: Any, edition: str | None = None) -> Any:
     limits = chosen.limits(_THIRD)
     items = [item for item in samples.items if item.relation == "<=" and limits[item.code]]
     shares = samples.frame.with_columns(_share(item, limits[item.code]).alias(f"_share {item.code}") for item in items)
-    unknown = [nw.col(high(item)) >= 10**15 for item in items]
+    unknown = [nw.col(high(item)) >= LARGEST for item in items]
     found = _root_mean(settled(shares), [f"_share {item.code}" for item in items], unknown, SCALE)
     worst = [(nw.col(f"_share {item.code}") == nw.col("_most"), nw.lit(item.name)) for item in items]
     return given.give(
@@ -247,7 +247,7 @@ def nemerow(frame: Any, edition: str | None = None) -> Any:
 
 def _share(item: Item, limit: Any) -> nw.Expr:
     """Pi in millionths; the middle of the interval is half the limit where nothing was found."""
-    twice = nw.col(low(item)) + nw.when(nw.col(high(item)) < 10**15).then(nw.col(high(item)))
+    twice = nw.col(low(item)) + nw.when(nw.col(high(item)) < LARGEST).then(nw.col(high(item)))
     return scaled(twice.cast(nw.Float64) / (twice * 0 + 2 * item.whole(limit)).cast(nw.Float64))
 
 

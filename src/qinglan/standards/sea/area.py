@@ -15,7 +15,7 @@ from qinglan.core.frames import opened
 from qinglan.standards import single_factor
 from qinglan.standards.sea.shares import shares_by_areas
 from qinglan.standards.sea.tables import classes, evaluation
-from qinglan.standards.single_factor import Item, high, low
+from qinglan.standards.single_factor import LARGEST, Item, high, low
 
 Numbers = NDArray[np.float64]
 _KM_PER_DEGREE = 111.195
@@ -23,8 +23,6 @@ _MOST_CELLS = 2_000_000
 _AT_ONCE = 20_000
 _LEAST_POINTS = 3
 _NEAR = 1e-9
-_BEYOND = 10**15
-"""A value above the range of the method has no upper end."""
 
 
 def shares_by_interpolation(
@@ -103,7 +101,7 @@ def shares_by_interpolation(
 def _values(points: pl.DataFrame, item: Item) -> pl.DataFrame:
     """Return the usable values of one item; below detection the middle of the interval, which is half the limit."""
     middle = (pl.col(low(item)) + pl.col(high(item))) / 2 / item.scale
-    usable = points.filter(pl.col(high(item)) < _BEYOND)
+    usable = points.filter(pl.col(high(item)) < LARGEST)
     return usable.select("longitude", "latitude", middle.alias("value")).drop_nulls()
 
 
