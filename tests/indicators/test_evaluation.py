@@ -30,11 +30,15 @@ def test_the_board_of_an_empty_lake_shows_the_plan_itself(application):
     found = board.board(application, ENDED)
     cards = {card["id"]: card for card in found["indicators"]}
     assert (len(cards), found["plan"]["status"], found["simulated"]) == (18, "final_evaluation", False)
-    assert found["summary"] == {"awaiting_province": 14, "no_data": 4}
+    assert found["summary"] == {"no_data": 18}
     assert [card["row"] for card in found["indicators"]] == [*range(1, 10), 9, 9, 9, *range(10, 16)]
     assert set(cards[GOOD]) >= CARD
     assert cards["air.pm25_mean"]["baseline"]["text"] == "43"
-    assert cards["air.pm25_mean"]["latest"]["document"].startswith("葫政办发〔2022〕16号")
+    # The baseline is no figure of the plan's own period; it stands in its own place and in the history.
+    assert [card["latest"] for card in found["indicators"]] == [None] * 18
+    assert [card["shown_kind"] for card in found["indicators"]] == [None] * 18
+    assert cards["air.pm25_mean"]["target"]["status"] == "awaiting"
+    assert cards["air.pm25_mean"]["points"][0]["document"].startswith("葫政办发〔2022〕16号")
     assert cards["ecology.redline_share"]["baseline"]["value"] is None
     assert cards["water.bad_section_share"]["target"]["status"] == "words"
     assert cards["water.bad_section_share"]["target"]["value"] == 0
@@ -44,7 +48,7 @@ def test_the_baseline_is_no_figure_before_its_year_is_over(application):
     card = next(one for one in board.board(application, date(2020, 12, 30))["indicators"] if one["id"] == GOOD)
     assert (card["latest"], card["points"], card["baseline"]["text"]) == (None, [], "57.14")
     over = next(one for one in board.board(application, date(2020, 12, 31))["indicators"] if one["id"] == GOOD)
-    assert over["latest"]["period"] == "2020"
+    assert (over["latest"], [point["period"] for point in over["points"]]) == (None, ["2020"])
 
 
 def test_a_reported_figure_stands_at_the_network_of_its_year(application, report):

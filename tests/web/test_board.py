@@ -91,7 +91,27 @@ def test_a_confirmed_value_is_shown_from_then_on(own: TestClient) -> None:
     assert found["shown_kind"] == "confirmed"
     assert found["confirmed"]["document"] == "辽环函〔2024〕1号"
     before = own.get("/api/v1/indicators/air.pm25_mean", params={"as_of": "2024-02-29"}).json()
-    assert before["latest"]["value"] == 43
+    assert (before["latest"], before["baseline"]["value"]) == (None, 43)
+
+
+@pytest.mark.parametrize("kind", ["confirmed", "targets"])
+def test_an_entry_is_taken_back_and_stays_listed(own: TestClient, kind: str) -> None:
+    address = f"/api/v1/indicators/air.pm25_mean/{kind}"
+    assert own.post(address, json=ENTRY).status_code == 200
+    found = own.request("DELETE", f"{address}/2023", json={"note": "年份有误"}).json()
+    assert (found["latest"], found["target"]["status"]) == (None, "awaiting")
+    (listed,) = found["superseded"]
+    assert (listed["year"], listed["value"], listed["how"]) == (2023, 34, "withdrawn")
+    assert (listed["reason"], listed["superseded_by"]) == ("年份有误", "local")
+    again = own.request("DELETE", f"{address}/2023", json={"note": "年份有误"})
+    assert (again.status_code, again.json()["field"]) == (422, "year")
+
+
+@pytest.mark.parametrize("body", [{}, {"note": " "}, {"note": "x", "value": 1}])
+def test_a_withdrawal_without_a_reason_is_refused(own: TestClient, body: dict[str, Any]) -> None:
+    own.post("/api/v1/indicators/air.pm25_mean/confirmed", json=ENTRY)
+    assert own.request("DELETE", "/api/v1/indicators/air.pm25_mean/confirmed/2023", json=body).status_code == 422
+    assert own.get("/api/v1/indicators/air.pm25_mean").json()["latest"]["value"] == 34
 
 
 def test_an_issued_target_is_shown_from_then_on(own: TestClient) -> None:
@@ -131,6 +151,10 @@ def test_a_bad_entry_is_named_and_not_kept(client: TestClient, kind: str, wrong:
         ("targets", {"year": 2026}, "year"),
         # Its declaration compares the mean with one decimal.
         ("targets", {"year": 2025, "value": 36.55}, "value"),
+        # Its declaration takes 0.1 to 1000.
+        ("confirmed", {"value": 0}, "value"),
+        ("confirmed", {"value": 1000.1}, "value"),
+        ("targets", {"value": -35}, "value"),
     ],
 )
 def test_what_the_plan_cannot_hold_is_refused_beside_its_field(

@@ -14,7 +14,7 @@ from qinglan.core.declare import Title
 from qinglan.core.interval import to_beijing
 from qinglan.core.rounding import exact
 from qinglan.core.rounding import text as printed
-from qinglan.indicators import store
+from qinglan.indicators import entries, store
 from qinglan.indicators.city import Plan
 from qinglan.indicators.declare import Domain, Indicator
 from qinglan.indicators.facts import Facts, facts
@@ -77,6 +77,10 @@ def indicator(
             if value.value is not None and len(value.period) == 4
         ],
         "targets": _targets(found),
+        "superseded": [
+            entry.answer(found.decimals)
+            for entry in entries.ended(installation.engine, identifier, as_of, known_by=known_by)
+        ],
         "breaks": [
             {"after": str(gap.after), "before": str(gap.before), "reason": gap.reason, "title": gap.title.model_dump()}
             for gap in target.breaks
@@ -92,7 +96,7 @@ def card(installation: Installation, found: Facts) -> dict[str, Any]:
     target, declared = found.target, found.indicator
     standing = found.standing()
     years = found.years()
-    latest = years[-1] if years else None
+    latest = found.latest()
     own = None if latest is None else found.own(latest)
     confirmed = None if latest is None else found.confirmed(latest)
     shown = confirmed or own

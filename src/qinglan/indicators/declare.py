@@ -61,6 +61,42 @@ class Domain(Declaration):
     number: str = Field(pattern=r"^D\d\d$")
 
 
+class Plausible(Part):
+    """What a figure can be at all, ends included. Own bounds against slips of the pen; no document sets them."""
+
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Plausible:
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            raise ValueError("low must lie below high / low 须小于 high")
+        return self
+
+    def holds(self, value: float | Decimal) -> bool:
+        """Return whether `value` lies within the bounds.
+
+        Examples
+        --------
+        >>> share = Plausible(low=Decimal(0), high=Decimal(100))
+        >>> share.holds(100), share.holds(100.1), Plausible(low=Decimal(0)).holds(10**9)
+        (True, False, True)
+        """
+        number = exact(value)
+        return (self.low is None or number >= self.low) and (self.high is None or number <= self.high)
+
+    @property
+    def title(self) -> Title:
+        """The bounds in words."""
+        if self.low is not None and self.high is not None:
+            return Title(zh=f"{self.low} 至 {self.high}", en=f"{self.low} to {self.high}")
+        if self.low is not None:
+            return Title(zh=f"不小于 {self.low}", en=f"at least {self.low}")
+        if self.high is not None:
+            return Title(zh=f"不大于 {self.high}", en=f"at most {self.high}")
+        return Title(zh="不限", en="unbounded")
+
+
 @kind("indicator")
 class Indicator(Declaration):
     """A number that plans are judged by."""
@@ -70,6 +106,7 @@ class Indicator(Declaration):
     unit_title: Title | None = None
     better: Better
     rounding: Rounding
+    plausible: Plausible = Plausible()
     compute: str
     parameters: dict[str, Any] = Field(default_factory=dict)
     bases: tuple[Basis, ...] = ("assessed", "audited", "realtime")

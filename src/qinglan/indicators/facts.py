@@ -49,6 +49,10 @@ class Facts:
         """Return the whole years among them, those of the plan and its baseline."""
         return [period for period in self.periods() if len(period) == 4 and int(period) <= self.target.goal.year]
 
+    def latest(self) -> str | None:
+        """Return the last year of the plan's own period with a number; the baseline's year is not of it."""
+        return next((year for year in reversed(self.years()) if int(year) > self.target.baseline.year), None)
+
     def goal(self) -> Goal:
         """Return the target of the plan's last year: the last one issued for it, else the plan's own."""
         goal = self.target.goal

@@ -165,9 +165,14 @@ def judge(question: Question) -> Standing:
     final = question.final
     years = question.years()
     year = years[-1] if years else None
-    if final.value is None and (not question.yearly or is_over(final.year, question.as_of)):
-        return Standing("no_target" if final.status == "none" else "awaiting_province", year)
-    if is_over(final.year, question.as_of):
+    ended = is_over(final.year, question.as_of)
+    if final.value is None and (not question.yearly or ended):
+        if final.status == "none":
+            return Standing("no_target", year)
+        # Without any number there is nothing that a target could be held against; the target says itself it is awaited.
+        if year is not None:
+            return Standing("awaiting_province", year)
+    elif ended:
         return _ended(question)
     if year is None:
         note = Title(zh="基准年之后还没有完整年度的数值", en="no full year after the baseline has a number yet")

@@ -7,12 +7,12 @@ Two dates are kept apart. `as_of` asks what held on a day: documents dated by th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, and_, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, Table, insert, select, update
 
 from qinglan.base.engine import reading, transaction
 from qinglan.base.schema import audit, indicator_targets, indicator_values
@@ -72,7 +72,7 @@ def record_estimates(
 
     A number that comes out as before, from the same inputs, is not recorded again.
     """
-    moment = _moment(recorded)
+    moment = moment_of(recorded)
     added = 0
     with transaction(engine) as connection:
         for estimate, ground in found:
@@ -91,10 +91,10 @@ def record_estimates(
                 "inputs_revision": estimate.inputs_revision,
                 "simulated": estimate.simulated,
             }
-            before = _newest(connection, estimate.indicator, estimate.period, kind)
+            before = newest_value(connection, estimate.indicator, estimate.period, kind)
             if before is not None and all(before[name] == value for name, value in row.items()):
                 continue
-            _supersede(connection, before, moment)
+            supersede(connection, indicator_values, before, moment)
             connection.execute(
                 insert(indicator_values).values(as_of=_day_end(as_of), recorded=moment, recorded_by=who, **row)
             )
@@ -130,9 +130,9 @@ def confirm(
             f"A document of {document_date} cannot confirm the whole year {year}: check its date or the year.",
             field="document_date",
         )
-    moment = _moment(recorded)
+    moment = moment_of(recorded)
     with transaction(engine) as connection:
-        _supersede(connection, _newest(connection, indicator, str(year), "confirmed"), moment)
+        supersede(connection, indicator_values, newest_value(connection, indicator, str(year), "confirmed"), moment)
         connection.execute(
             insert(indicator_values).values(
                 indicator=indicator,
@@ -148,7 +148,7 @@ def confirm(
                 recorded_by=who,
             )
         )
-        _audit(
+        write_audit(
             connection,
             at=moment,
             who=who,
@@ -178,19 +178,9 @@ def issue_target(
         If the value is no number or the document is not named.
     """
     _check_document(value, document)
-    moment = _moment(recorded)
-    newest = (
-        select(indicator_targets)
-        .where(indicator_targets.c.indicator == indicator, indicator_targets.c.year == year)
-        .order_by(indicator_targets.c.id.desc())
-        .limit(1)
-    )
+    moment = moment_of(recorded)
     with transaction(engine) as connection:
-        before = connection.execute(newest).mappings().first()
-        if before is not None:
-            connection.execute(
-                update(indicator_targets).where(indicator_targets.c.id == before["id"]).values(superseded=moment)
-            )
+        supersede(connection, indicator_targets, newest_target(connection, indicator, year), moment)
         connection.execute(
             insert(indicator_targets).values(
                 indicator=indicator,
@@ -204,7 +194,7 @@ def issue_target(
                 recorded_by=who,
             )
         )
-        _audit(
+        write_audit(
             connection,
             at=moment,
             who=who,
@@ -219,7 +209,8 @@ def values(
 ) -> list[Value]:
     """Return every number that held on `as_of`, oldest record first: the last of a kind and period is the one.
 
-    Confirmed values hold from their document's date on; estimates once their period is over.
+    Confirmed values hold from their document's date on; estimates once their period is over. What was withdrawn never
+    held, whatever the day; `known_by` before the withdrawal still gives it.
     """
     table = indicator_values
     query = select(table).order_by(table.c.id)
@@ -229,7 +220,7 @@ def values(
         query = query.where(table.c.recorded <= to_utc(known_by))
     with reading(engine) as connection:
         rows = connection.execute(query).mappings().all()
-    found = [_value(row) for row in rows]
+    found = [_value(row) for row in standing(rows, "indicator", "period", "kind")]
     return [
         value
         for value in found
@@ -242,13 +233,15 @@ def issued_targets(
 ) -> list[IssuedTarget]:
     """Return every target issued by `as_of`, in the order of their documents: the last of a year is the one."""
     table = indicator_targets
-    query = select(table).where(and_(table.c.value.is_not(None), table.c.document_date <= as_of))
+    query = select(table).order_by(table.c.id)
     if indicator is not None:
         query = query.where(table.c.indicator == indicator)
     if known_by is not None:
         query = query.where(table.c.recorded <= to_utc(known_by))
     with reading(engine) as connection:
-        rows = connection.execute(query.order_by(table.c.document_date, table.c.id)).mappings().all()
+        rows = standing(connection.execute(query).mappings().all(), "indicator", "year")
+    # Sorting keeps the order of recording among documents of one date.
+    dated = sorted((row for row in rows if row["document_date"] <= as_of), key=lambda row: row["document_date"])
     return [
         IssuedTarget(
             indicator=row["indicator"],
@@ -259,8 +252,25 @@ def issued_targets(
             note=row["note"],
             recorded=row["recorded"],
         )
-        for row in rows
+        for row in dated
     ]
+
+
+def is_withdrawal(row: RowMapping) -> bool:
+    """Return whether a row of values or targets takes back what was recorded before it."""
+    return row["value"] is None and row.get("kind", "confirmed") == "confirmed"
+
+
+def standing(rows: Sequence[RowMapping], *names: str) -> list[RowMapping]:
+    """Leave out withdrawals and what they took back; `rows` in the order they were recorded.
+
+    Parameters
+    ----------
+    names
+        The columns that say what a row is about.
+    """
+    taken_back = {tuple(row[name] for name in names): row["id"] for row in rows if is_withdrawal(row)}
+    return [row for row in rows if row["id"] > taken_back.get(tuple(row[name] for name in names), -1)]
 
 
 def period_end(period: str) -> date:
@@ -295,7 +305,15 @@ def _value(row: RowMapping) -> Value:
     )
 
 
-def _newest(connection: Connection, indicator: str, period: str, kind: Kind) -> RowMapping | None:
+def newest_target(connection: Connection, indicator: str, year: int) -> RowMapping | None:
+    """Return what was recorded last about the target of a year."""
+    table = indicator_targets
+    query = select(table).where(table.c.indicator == indicator, table.c.year == year).order_by(table.c.id.desc())
+    return connection.execute(query.limit(1)).mappings().first()
+
+
+def newest_value(connection: Connection, indicator: str, period: str, kind: Kind) -> RowMapping | None:
+    """Return what was recorded last about a period."""
     table = indicator_values
     query = (
         select(table)
@@ -306,11 +324,10 @@ def _newest(connection: Connection, indicator: str, period: str, kind: Kind) -> 
     return connection.execute(query).mappings().first()
 
 
-def _supersede(connection: Connection, before: RowMapping | None, moment: datetime) -> None:
+def supersede(connection: Connection, table: Table, before: RowMapping | None, moment: datetime) -> None:
+    """Mark a row of `table` as superseded."""
     if before is not None:
-        connection.execute(
-            update(indicator_values).where(indicator_values.c.id == before["id"]).values(superseded=moment)
-        )
+        connection.execute(update(table).where(table.c.id == before["id"]).values(superseded=moment))
 
 
 def _detail(estimate: Estimate) -> dict[str, Any]:
@@ -342,15 +359,17 @@ def _check_document(value: float, document: str) -> None:
         raise InputError("须写明文件名称或文号。", "The document's name or number is needed.", field="document")
 
 
-def _audit(
+def write_audit(
     connection: Connection, *, at: datetime, who: str, what: str, indicator: str, detail: Mapping[str, Any]
 ) -> None:
+    """Write down who did what to an indicator."""
     connection.execute(
         insert(audit).values(at=at, who=who, what=what, object=f"indicator/{indicator}", detail=dict(detail))
     )
 
 
-def _moment(recorded: datetime | None) -> datetime:
+def moment_of(recorded: datetime | None) -> datetime:
+    """Return the moment of recording in UTC: now, if none is given."""
     return datetime.now(UTC) if recorded is None else to_utc(recorded)
 
 

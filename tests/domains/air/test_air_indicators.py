@@ -151,3 +151,12 @@ def test_invalid_hours_do_not_count_and_the_lineage_counts_what_did():
     assert series == {"a34004": 8760 - 744}
     assert found.value is None
     assert found.valid == 333
+
+
+@pytest.mark.parametrize(("indicator", "factors"), [("air.pm25_mean", 1), ("air.good_day_ratio", 6)])
+def test_the_hours_of_the_lineage_are_those_of_its_series(indicator, factors):
+    found = ask(indicator, year(2023, [(365, 30)], {"A": 0, "B": 0}), [A, B], Period(2023))
+    # two stations, 365 days of 24 hours; the index is made of six pollutants
+    counted = next(step.text for step in found.steps if step.title.zh == "有效小时值")
+    assert counted == str(2 * 365 * 24 * factors)
+    assert sum(series.rows for series in found.series) == int(counted)

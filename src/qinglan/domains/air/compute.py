@@ -27,13 +27,16 @@ class CityDays:
 
     days: pl.DataFrame
     stations: tuple[str, ...]
-    hours: int
     series: tuple[Used, ...]
 
     @property
     def bases(self) -> str:
         """The bases of the hours, joined by 、."""
         return "、".join(sorted({series.basis for series in self.series}))
+
+    def of(self, factor: str) -> tuple[Used, ...]:
+        """Return the series that a factor's figure is made of; the index is made of all six."""
+        return tuple(series for series in self.series if factor in ("aqi", FACTORS[series.factor]))
 
 
 @function("air.pm25_mean")
@@ -81,7 +84,7 @@ def _city_days(request: Request) -> CityDays:
         ],
         schema={"site": pl.String, "place": pl.String, "role": pl.String, "start": pl.Date, "end": pl.Date},
     )
-    return CityDays(air.city_mean(days, roles), tuple(names), hours.height, used(hours))
+    return CityDays(air.city_mean(days, roles), tuple(names), used(hours))
 
 
 def _evaluated(request: Request) -> pl.DataFrame:
@@ -133,7 +136,7 @@ def _statistic(request: Request, factor: str, statistic: str, counted: str | Non
         expected=expected,
         basis=city.bases,
         steps=_steps(request, city, row, count),
-        series=tuple(one for one in city.series if factor in ("aqi", FACTORS[one.factor])),
+        series=city.of(factor),
         notes=tuple(notes),
         details={} if count is None else {"days": count},
     )
@@ -154,7 +157,9 @@ def _steps(request: Request, city: CityDays, row: dict[str, Any], count: int | N
         made = f"{count} / {valid} × 100 = {row['value']:.6g}"
     return (
         Step(Title(zh="参评点位", en="Stations that count"), "、".join(city.stations)),
-        Step(Title(zh="有效小时值", en="Valid hourly values"), f"{city.hours}"),
+        Step(
+            Title(zh="有效小时值", en="Valid hourly values"), f"{sum(series.rows for series in city.of(row['factor']))}"
+        ),
         Step(Title(zh="城市有效日数", en="Valid days of the city"), f"{valid} / {request.period.days}"),
         Step(Title(zh="统计值", en="Statistic"), made),
         Step(Title(zh="按声明修约", en="Rounded as declared"), printed(row["value"], decimals)),

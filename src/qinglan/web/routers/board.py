@@ -36,6 +36,14 @@ class Entry(BaseModel):
     note: str | None = Field(default=None, max_length=2000)
 
 
+class Withdrawal(BaseModel):
+    """Why an entry is taken back."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    note: str = Field(min_length=1, max_length=2000)
+
+
 @router.get("/board")
 def plan_board(application: Serves, as_of: AsOf = None) -> Response:
     """Return the plan's indicators with their states on a day; by default today."""
@@ -58,6 +66,20 @@ def confirm(application: Serves, indicator_id: str, entry: Entry) -> Response:
 def issue_target(application: Serves, indicator_id: str, entry: Entry) -> Response:
     """Record the target that a document issues for a year."""
     return _recorded(record.issue_target, application, indicator_id, entry)
+
+
+@router.delete("/indicators/{indicator_id}/confirmed/{year}")
+def withdraw_confirmed(application: Serves, indicator_id: str, year: int, withdrawal: Withdrawal) -> Response:
+    """Take back the confirmed value of a year; it stays listed with the reason."""
+    _known(application, indicator_id, today())
+    return Json(record.withdraw(application, indicator_id, year, note=withdrawal.note))
+
+
+@router.delete("/indicators/{indicator_id}/targets/{year}")
+def withdraw_target(application: Serves, indicator_id: str, year: int, withdrawal: Withdrawal) -> Response:
+    """Take back the issued target of a year; it stays listed with the reason."""
+    _known(application, indicator_id, today())
+    return Json(record.withdraw_target(application, indicator_id, year, note=withdrawal.note))
 
 
 def _day(as_of: str | None) -> date:
