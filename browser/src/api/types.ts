@@ -141,8 +141,26 @@ export interface Lineage {
   series: LineageSeries[]
 }
 
+/** An entry that no longer counts; it is listed and never drawn. */
+export interface Superseded {
+  what: 'confirmed' | 'target'
+  year: number
+  value: number
+  text: string
+  document: string
+  document_date: string
+  note: string | null
+  recorded: string
+  recorded_by: string
+  how: 'superseded' | 'withdrawn'
+  superseded: string
+  superseded_by: string
+  reason: string | null
+}
+
 export interface Indicator extends Card {
   history: Reading[]
+  superseded?: Superseded[]
   targets: Target[]
   breaks: Break[]
   lineage: Lineage[]
