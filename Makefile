@@ -12,7 +12,7 @@ export QINGLAN_SHARED ?= $(SHARED)
 .PHONY: run test check lint bench soak bundle lock docs clean
 
 run: $(VENV)/.run $(BROWSER)
-	$(BIN)/qinglan demo --home .qinglan/demo
+	$(BIN)/qinglan demo --home .qinglan/demo $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev $(BROWSER)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -139,3 +140,18 @@ def test_fresh_begins_anew(tmp_path: Path, runner: CliRunner):
     assert not stray.exists()
     with opened(tmp_path) as application:
         assert application.lake.scan().select(pl.len()).collect().item() > 25_000
+
+
+def test_lines_of_requests_do_not_bury_the_address_of_the_demo(tmp_path, monkeypatch):
+    levels: list[int] = []
+    monkeypatch.setattr(demo, "make", lambda _: None)
+    monkeypatch.setattr("qinglan.web.observed.configure_logs", lambda **said: levels.append(said["level"]))
+    monkeypatch.setattr("uvicorn.Server.run", lambda *_, **__: None)
+    with pytest.raises(typer.Exit):
+        demo.demo(tmp_path / "home", port=0)
+    assert levels == [logging.WARNING]
+
+
+def test_make_run_takes_a_port():
+    lines = (Path(__file__).parents[2] / "Makefile").read_text("utf-8").splitlines()
+    assert "\t$(BIN)/qinglan demo --home .qinglan/demo $(if $(PORT),--port $(PORT))" in lines

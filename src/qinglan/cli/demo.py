@@ -7,6 +7,7 @@ finished is noted in the home folder, so an interrupted start goes on where it w
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -70,7 +71,7 @@ def demo(
             from qinglan.web.application import create_application
 
             with listener:
-                serve_pages(create_application(application), listener)
+                serve_pages(create_application(application), listener, log_level=logging.WARNING)
 
 
 def make(application: Application) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import socket
 import sys
@@ -95,19 +96,23 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def serve(app: FastAPI, listener: socket.socket, *, open_browser: bool | None = None) -> None:
+def serve(
+    app: FastAPI, listener: socket.socket, *, open_browser: bool | None = None, log_level: int = logging.INFO
+) -> None:
     """Serve `app` on `listener` until it is interrupted; the address is printed when it answers.
 
     Parameters
     ----------
     open_browser
         Whether to open a browser; None: if a person sits at a graphical screen.
+    log_level
+        What is less important is not logged; a line a request is of level INFO.
     """
     import uvicorn
 
     from qinglan.web.observed import configure_logs
 
-    configure_logs()
+    configure_logs(level=log_level)
     where = address(listener)
     wanted = _has_screen() if open_browser is None else open_browser
 

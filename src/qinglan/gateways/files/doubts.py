@@ -63,7 +63,8 @@ class Doubts:
                 {
                     "factor": identifier,
                     "zh": f"{name} 有 {count:,} 个值超出可能的范围 {low:g}–{high:g} {factor.unit}"
-                    f"（最大的为 {extreme:g}），已照原样导入，标记未改：请核对单位与缺测码（映射文件 units、sentinels）。",
+                    f"（最大的为 {extreme:g}），已照原样导入，标记未改："
+                    "请核对单位与缺测码（映射文件 units、sentinels）。",
                     "en": f"{count:,} values of {name} are beyond what can be, {low:g}–{high:g} {factor.unit} (the "
                     f"largest is {extreme:g}); they are imported as they are, with their flags: check units and "
                     "sentinels in the mapping.",
