@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-BENCHMARKS = ("air_year", "lake")
+BENCHMARKS = ("air_year", "lake", "hj212", "odds")
 
 
 def main() -> None:

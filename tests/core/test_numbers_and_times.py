@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from qinglan.core.calendar import add_working_days, is_working_day, working_days
 from qinglan.core.errors import InputError, QinglanError
-from qinglan.core.frames import half_even_ratio, listed, scaled, up_ratio
+from qinglan.core.frames import half_even_ratio, listed, real, scaled, up_ratio
 from qinglan.core.interval import beijing_day, days_of_year, hour_start, to_beijing, to_utc
 from qinglan.core.rounding import exact, half_even, text, up
 from qinglan.core.units import factor_between, normal
@@ -56,6 +56,12 @@ def test_what_is_no_number_has_no_scaled_value() -> None:
     frame = nw.from_native(pl.DataFrame({"v": values}, strict=False).lazy())
     found = frame.select(scaled(nw.col("v")).alias("q")).collect()["q"].to_list()
     assert found == [1_150_000, 300_000, None, None, None, None, -2_500_000]
+
+
+def test_whole_numbers_become_the_nearest_real_numbers() -> None:
+    whole = list(range(0, 30_000_000_000, 10_010_000))
+    frame = nw.from_native(pl.DataFrame({"q": whole}).lazy())
+    assert frame.select(real(nw.col("q"))).collect()["q"].to_list() == [number / 1_000_000 for number in whole]
 
 
 def test_lists_keep_the_order_that_was_given() -> None:

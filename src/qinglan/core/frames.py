@@ -136,8 +136,13 @@ def listed(conditions: Sequence[tuple[nw.Expr, str]]) -> nw.Expr:
 
 
 def real(column: nw.Expr, scale: int = SCALE) -> nw.Expr:
-    """Return whole numbers of 1/`scale` as real numbers again."""
-    return column.cast(nw.Float64) / scale
+    """Return whole numbers of 1/`scale` as the real numbers nearest to them.
+
+    The divisor is made from the column, because Polars multiplies by the reciprocal of a literal divisor, which
+    misses the nearest number in the last digit.
+    """
+    number = column.cast(nw.Float64)
+    return number / (number * 0 + scale)
 
 
 def long(

@@ -49,8 +49,8 @@ def rows_of_years(
     return compared.with_columns(
         (real(nw.col("numerator")) / nw.col("denominator")).alias("value"),
         real(nw.col("units") * nw.col("step")).alias("rounded"),
-        (against.cast(nw.Float64) / TENTHS).alias("limit"),
-        nw.when(nw.col("tenths") > against).then(nw.col("over").cast(nw.Float64) / _PERCENT).alias("multiple"),
+        real(against, TENTHS).alias("limit"),
+        nw.when(nw.col("tenths") > against).then(real(nw.col("over"), _PERCENT)).alias("multiple"),
         (nw.col("tenths") <= against).alias("meets"),
         nw.when(~_INDEX & (nw.col("days") == 0)).then(nw.col("factor")).alias("missing"),
         _note(rule.minimum).alias("note"),
