@@ -18,6 +18,7 @@ commands.add_all(root)
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
+    (tmp_path / "qinglan.toml").write_text('city = "huludao"\n', "utf-8")
 
     def typed(*words):
         return CliRunner().invoke(root, [*words, "--home", str(tmp_path)])

@@ -68,7 +68,14 @@ def test_what_is_no_day_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    "written", ["lake status", "lake compact", "lake rebuild", "lake verify", "lake vacuum", "jobs list", "jobs show 1"]
+    "written",
+    [
+        *(f"lake {command}" for command in ("status", "compact", "rebuild", "verify", "vacuum")),
+        *(f"jobs {command}" for command in ("list", "show 1", "cancel 1")),
+        "evaluate",
+        "confirm air.pm25_mean --year 2024 --value 33.5 --document 文号 --date 2025/2/10",
+        "target issue air.pm25_mean --year 2025 --value 35 --document 文号 --date 20240301",
+    ],
 )
 @pytest.mark.parametrize("there", [False, True])
 def test_a_folder_that_is_no_home_is_refused_and_left_as_it_is(run, tmp_path, written, there):

@@ -13,7 +13,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from qinglan.cli.application import AsJson, Home, errors, output
+from qinglan.cli.application import AsJson, Home, errors, existing, output
+from qinglan.cli.usage import a_date
 from qinglan.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,13 +23,12 @@ if TYPE_CHECKING:
 # A run of Latin letters, digits and marks, or one other sign; brackets and stops go with what they belong to.
 _PIECES = re.compile(r"[（“(]*(?:[!-'*-~µ³²°⁴]+|[^（“(])[）”)、，。]*|[（“(]+")
 _NAME_CELLS = 24
-_DATES = ["%Y-%m-%d"]
 _KINDS = {"estimate": "自测", "reported": "上报", "confirmed": "认定"}
 _SOURCES = {"province": "省定", "straight_line": "直线推算"}
 _COLOURS = {"met": "green", "on_pace": "green", "behind": "yellow", "missed": "red"}
 
 AsOf = Annotated[
-    datetime | None, typer.Option("--as-of", formats=_DATES, help="截至日期（默认今天）。 The day to stand on.")
+    datetime | None, typer.Option("--as-of", parser=a_date, help="截至日期（默认今天）。 The day to stand on.")
 ]
 Identifier = Annotated[str, typer.Argument(metavar="INDICATOR", help="指标编号，如 air.pm25_mean。 The indicator.")]
 Year = Annotated[int, typer.Option("--year", min=1990, max=2100, help="年份。 The year.")]
@@ -36,9 +36,7 @@ Number = Annotated[
     float | None, typer.Option("--value", help="数值，用指标的单位。 The value in the indicator's unit.")
 ]
 Document = Annotated[str | None, typer.Option("--document", help="文件名称或文号。 The document.")]
-DocumentDate = Annotated[
-    datetime | None, typer.Option("--date", formats=_DATES, help="文件日期。 The document's date.")
-]
+DocumentDate = Annotated[datetime | None, typer.Option("--date", parser=a_date, help="文件日期。 The document's date.")]
 Note = Annotated[str | None, typer.Option("--note", help="备注。 A note.")]
 
 
@@ -71,7 +69,7 @@ def evaluate(
 
     day = today() if as_of is None else as_of.date()
     wanted = [lineage] if lineage else indicator
-    with app.Application.open(home) as application:
+    with app.Application.open(existing(home)) as application:
         _compute(application, day, wanted, quiet=as_json)
         if lineage:
             found = board.indicator(application, lineage, day)
@@ -109,12 +107,12 @@ def confirm(
 
     if withdraw:
         _only_reason(value, document, document_date)
-        with app.Application.open(home) as application:
+        with app.Application.open(existing(home)) as application:
             card = record.withdraw(application, indicator, year, note=note or "")
         _show_withdrawn(card, year, "认定值", note or "")
         return
     number, paper, day = _whole(value, document, document_date)
-    with app.Application.open(home) as application:
+    with app.Application.open(existing(home)) as application:
         card = record.confirm(application, indicator, year, number, document=paper, document_date=day, note=note)
     _show_recorded(card, year, number, paper, "认定值")
 
@@ -134,7 +132,7 @@ def issue(
     from qinglan.indicators import record
 
     number, paper, day = _whole(value, document, document_date)
-    with app.Application.open(home) as application:
+    with app.Application.open(existing(home)) as application:
         card = record.issue_target(application, indicator, year, number, document=paper, document_date=day, note=note)
     _show_recorded(card, year, number, paper, "目标值")
 
@@ -150,7 +148,7 @@ def withdraw_target(
     from qinglan import app
     from qinglan.indicators import record
 
-    with app.Application.open(home) as application:
+    with app.Application.open(existing(home)) as application:
         card = record.withdraw_target(application, indicator, year, note=note)
     _show_withdrawn(card, year, "目标值", note)
 
