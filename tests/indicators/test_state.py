@@ -115,6 +115,12 @@ def test_a_target_to_be_issued_is_a_state_of_its_own_and_yearly_targets_are_enou
     assert ask("<=", 1, ENDED, None, values | {2025: "30"}, yearly={2022: "38"}).state == "awaiting_province"
 
 
+@pytest.mark.parametrize("day", [date(2023, 7, 1), ENDED])
+@pytest.mark.parametrize("final", [None, "35"])
+def test_the_baseline_alone_is_no_data_whether_the_target_is_awaited_or_not(day, final):
+    assert ask("<=", 1, day, final, {2020: "43"}).state == "no_data"
+
+
 def test_no_target_is_not_awaiting():
     question = Question("<=", 1, ENDED, 2020, Goal(2025, None, "none"), {2025: Reading(2025, D(1))})
     assert judge(question).state == "no_target"
