@@ -206,8 +206,8 @@ def test_documented_commands_exist():
 
 @pytest.mark.parametrize("name", READMES)
 def test_the_library_example_prints_what_it_says(name: str):
-    """The README's Python block ends with the printed answer as comments; it is the one that the program gives."""
-    (block,) = fenced((REPOSITORY / name).read_text("utf-8"), "python")
+    """The README's Python blocks, one going on from the other, end with what they print as comments: it is so."""
+    block = "\n".join(fenced((REPOSITORY / name).read_text("utf-8"), "python"))
     promised = [line.removeprefix("# ") for line in block.splitlines() if line.startswith("# ")]
     done = subprocess.run(
         [sys.executable, "-c", block], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
