@@ -99,7 +99,7 @@ class Settings(BaseModel):
     def existing(cls, home: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
         """Return the settings of a home folder that is there already; see `load`.
 
-        A home folder has a `qinglan.toml`, or the folders that the first import or start made in it.
+        A home folder has a `qinglan.toml`, or the lake and the locks that the first import or start made.
 
         Raises
         ------
@@ -107,8 +107,7 @@ class Settings(BaseModel):
             If there is no such folder, or it is no home folder; nothing is made.
         """
         settings = cls.load(home, environment)
-        folders = [getattr(settings, name) for name in _FOLDERS]
-        if (settings.home / FILE_NAME).is_file() or all(folder.is_dir() for folder in folders):
+        if (settings.home / FILE_NAME).is_file() or (settings.lake.is_dir() and settings.locks.is_dir()):
             return settings
         if settings.home.exists():
             zh, en = f"这个目录不是晴岚的数据目录：{settings.home}", f"{settings.home} is no home folder of Qinglan"
