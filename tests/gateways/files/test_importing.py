@@ -269,8 +269,9 @@ def test_stations_of_one_name_in_two_cities_are_warned_about_and_told_apart(home
 def test_a_median_a_thousand_times_off_is_warned_about_by_name(home, tmp_path):
     lines = "".join(f"A,2023-01-{day:02d},{700 + day},{30 + day}\n" for day in range(1, 29))
     result = home.take(write(tmp_path / "t.csv", "site,date,CO,PM2.5\n" + lines))
-    (warning,) = result["files"][0]["warnings"]
-    assert warning["factor"] == "a21005"
+    warning, beyond = result["files"][0]["warnings"]
+    assert (warning["factor"], beyond["factor"]) == ("a21005", "a21005")
+    assert "CO 有 28 个值超出可能的范围" in beyond["zh"]
     assert "CO" in warning["zh"]
     assert "unit" in warning["en"]
     assert doubtful_units([]) == []
