@@ -29,7 +29,7 @@ from qinglan.core.declare import Declarations, Finding
 from qinglan.core.errors import DeclarationError, InputError, QinglanError
 from qinglan.gateways.files import importing
 from qinglan.indicators import compute
-from qinglan.indicators.city import City
+from qinglan.indicators.city import City, Sites
 from qinglan.indicators.compute import Estimate
 from qinglan.indicators.declare import Indicator
 from qinglan.indicators.evaluate import Progress
@@ -131,7 +131,8 @@ class Application:
         self.close()
 
     def _import_job(self, context: JobContext) -> dict[str, object] | None:
-        summary = importing.handler(self.settings, self.lake)(context)
+        registered = {site.id for sites in self.declarations.of(Sites).values() for site in sites.entries}
+        summary = importing.handler(self.settings, self.lake, registered)(context)
         waiting = jobs.list_jobs(self.engine, kinds=[COMPACT], states=["waiting"], limit=1)
         if not waiting and maintenance.is_due(self.lake):
             jobs.enqueue(self.engine, COMPACT, {}, title_zh="整理观测库", title_en="Compact the lake")

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from qinglan.cli.application import AsJson, output
+from qinglan.cli.usage import a_date
 from qinglan.core.interval import BEIJING
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 standards = typer.Typer(help="标准的版本与条款。 Editions of standards.", no_args_is_help=True)
 
 On = Annotated[
-    datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="只列这一天现行的。 Only those in force on a day.")
+    datetime | None,
+    typer.Option("--on", parser=a_date, metavar="DATE", help="只列这一天现行的。 Only those in force on a day."),
 ]
 
 
