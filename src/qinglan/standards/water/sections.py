@@ -386,7 +386,7 @@ def item_class(frame: Any, kind: str | None = None, *, edition: str | None = Non
     held = samples(given.frame, keys, judgeable)
     known = kind is not None and column is None
     found = Judged(held, held.frame, tuple(item for item in judgeable if item in held.items), (), law, method)
-    parts = {}
+    parts, staged = {}, []
     for item in found.items:
         one = bounds(law, item, is_river, is_lake, ranged=item in held.ranged, known_kind=known)
         number = one.best if one.worst is None else nw.when(one.best == one.worst).then(one.best)
@@ -396,28 +396,41 @@ def item_class(frame: Any, kind: str | None = None, *, edition: str | None = Non
             third = nw.when(is_lake).then(third).otherwise(nw.when(is_river).then(nw.lit(river)))
         if item == "tn":
             number = nw.when(is_lake).then(number)
-        multiple = half_even_ratio(over_limit(found, item, is_lake), _MICRO // 100)
-        note = nw.when(~nw.col(f"q {item}").is_null() & number.is_null()).then(
-            nw.lit("只有湖库限值" if item == "tn" else "无法判定")
-        )
+        staged += [
+            number.alias(f"c {item}"),
+            third.alias(f"l {item}"),
+            over_limit(found, item, is_lake).alias(f"m {item}"),
+        ]
+        there = ~nw.col(f"q {item}").is_null()
         parts[item] = {
             "factor": nw.lit(item),
             "title": nw.lit(title_of(item)),
-            "value": real(nw.col(f"q {item}"), NANO),
+            "_q": nw.col(f"q {item}"),
             "unit": nw.lit(law.criterion(item, "lake").unit),
-            "water_class": number,
-            "limit": third,
-            "multiple": nw.when((multiple > 0) & (number > GOOD)).then(decimal(multiple, 2)),
+            "water_class": nw.col(f"c {item}"),
+            "limit": nw.col(f"l {item}"),
+            "_m": nw.col(f"m {item}"),
             "evaluated": nw.lit(item in method.evaluated),
-            "missing": nw.when(nw.col(f"q {item}").is_null()).then(nw.lit(title_of(item))),
-            "note": note,
+            "missing": nw.when(~there).then(nw.lit(title_of(item))),
+            "_why": nw.lit("只有湖库限值" if item == "tn" else "无法判定"),
         }
-    rows = long(held.frame, keys, parts, given.frame)
+    rows = long(held.frame.with_columns(*staged), keys, parts, given.frame)
+    rows = rows.with_columns(half_even_ratio(nw.col("_m"), _MICRO // 100).alias("_m"))
+    number, multiple = nw.col("water_class"), nw.col("_m")
     return given.give(
-        rows.with_columns(
-            grade_of(nw.col("water_class")).alias("grade"),
+        rows.select(
+            *keys,
+            *("factor", "title"),
+            real(nw.col("_q"), NANO).alias("value"),
+            *("unit", "water_class"),
+            grade_of(number).alias("grade"),
+            "limit",
+            nw.when((multiple > 0) & (number > GOOD)).then(decimal(multiple, 2)).alias("multiple"),
+            "evaluated",
             nw.lit(law.name).alias("edition"),
             nw.lit(law.stage, dtype=nw.String).alias("stage"),
             nw.lit(f"{law.number} 表1").alias("clause"),
+            "missing",
+            nw.when(~nw.col("_q").is_null() & number.is_null()).then(nw.col("_why")).alias("note"),
         )
     )
