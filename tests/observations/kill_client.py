@@ -44,7 +44,9 @@ def unprotect(marker: Path) -> None:
 
     def marked(self: Version, frame: pl.DataFrame, transactions: list[tuple[str, int]]) -> None:
         append(self, frame, [])
-        marker.write_text(str(transactions[0][1]))
+        beside = marker.with_suffix(".new")
+        beside.write_text(str(transactions[0][1]))
+        beside.replace(marker)
 
     def read(self: Version, app: str) -> int:
         if app.startswith("watermark:"):

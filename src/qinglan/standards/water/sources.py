@@ -86,8 +86,8 @@ _NEVER = (nw.lit(value=False), "")
 
 def _verdict(
     law: WaterClasses, item: str, is_river: nw.Expr, is_lake: nw.Expr, *, ranged: bool
-) -> tuple[nw.Expr, nw.Expr, nw.Expr]:
-    """Return whether an item exceeds, whether that is unclear, and the multiple in hundredths."""
+) -> tuple[nw.Expr, nw.Expr, nw.Expr | None]:
+    """Return whether an item exceeds, whether that is unclear, and the multiple in hundredths where it has one."""
     q = nw.col(f"q {item}")
     h = nw.col(f"h {item}") if ranged else q
     there = ~q.is_null()
@@ -98,10 +98,10 @@ def _verdict(
         if criterion.op == "range":
             low, high = (int(end * NANO) for end in criterion.limits)
             outside = there & ((q < low) | (q > high))
-            return _sure(outside), _sure(there & (h.is_null() | (h != q))), nw.lit(None, dtype=nw.Int64)
+            return _sure(outside), _sure(there & (h.is_null() | (h != q))), None
         limit = int(criterion.limits[GOOD - 1] * NANO)
         if criterion.op == ">=":
-            return _sure(h < limit), _sure(there & (q < limit)), nw.lit(None, dtype=nw.Int64)
+            return _sure(h < limit), _sure(there & (q < limit)), None
     against, kindest = nw.lit(limit, dtype=nw.Int64), nw.lit(limit, dtype=nw.Int64)
     if item == "tp":
         river = int(law.criterion(item, "river").limits[GOOD - 1] * NANO)
@@ -115,7 +115,9 @@ def _sure(condition: nw.Expr) -> nw.Expr:
     return condition.fill_null(value=False)
 
 
-def _written(title: str, multiple: nw.Expr) -> nw.Expr:
+def _written(title: str, multiple: nw.Expr | None) -> nw.Expr:
+    if multiple is None:
+        return nw.lit(title)
     whole, rest = (multiple // 100).cast(nw.String), (multiple % 100).cast(nw.String).str.zfill(2)
     figures = nw.concat_str([nw.lit(f"{title}("), whole, nw.lit("."), rest, nw.lit(")")])
     return nw.when(multiple.is_null()).then(nw.lit(title)).otherwise(figures)
