@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 import qinglan
 import qinglan.domains.air.compute
+import qinglan.ledgers.declare
 import qinglan.standards.governance.tables
 import qinglan.standards.groundwater.tables
 import qinglan.standards.noise.tables
