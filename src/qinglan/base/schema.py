@@ -167,3 +167,115 @@ audit = Table(
     Index(None, "at"),
     Index(None, "object"),
 )
+
+ledger_applied = Table(
+    "ledger_applied",
+    metadata,
+    Column("ledger", String(64), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("applied", UtcDateTime, nullable=False),
+)
+
+ledger_chains = Table(
+    "ledger_chains",
+    metadata,
+    Column("ledger", String(64), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("live", BigInteger, nullable=False),
+)
+
+ledger_comments = Table(
+    "ledger_comments",
+    metadata,
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
+    Column("ledger", String(64), nullable=False),
+    Column("record", String(32), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("text", Text, nullable=False),
+    Index(None, "ledger", "record"),
+)
+
+ledger_files = Table(
+    "ledger_files",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("ledger", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("media", String(128), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", String(128), nullable=False),
+)
+
+ledger_imports = Table(
+    "ledger_imports",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("ledger", String(64), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("options", Json, nullable=False),
+    Column("summary", Json),
+    Column("created", UtcDateTime, nullable=False),
+    Column("written", UtcDateTime),
+    Column("who", String(128), nullable=False),
+    Index(None, "ledger", "created"),
+)
+
+device = Table(
+    "device",
+    metadata,
+    Column("mn", String(64), primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("site", String(64)),
+    Column("sites", Json, nullable=False),
+    Column("outlet", String(64)),
+    Column("state", String(16), nullable=False),
+    Column("level", String(16), nullable=False),
+    Column("edition", String(16)),
+    Column("password", String(64)),
+    Column("addresses", Json, nullable=False),
+    Column("dialect", Json, nullable=False),
+    Column("units", Json, nullable=False),
+    Column("simulated", Boolean, nullable=False, server_default=false()),
+    Column("note", Text, nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("changed", UtcDateTime, nullable=False),
+    CheckConstraint("state in ('adopted', 'quarantined', 'blocked')", name="state"),
+    CheckConstraint("level in ('national', 'provincial', 'city', 'enterprise')", name="level"),
+)
+
+device_state = Table(
+    "device_state",
+    metadata,
+    Column("mn", String(64), primary_key=True),
+    Column("first_seen", UtcDateTime, nullable=False),
+    Column("last_seen", UtcDateTime, nullable=False),
+    Column("last_data", UtcDateTime),
+    Column("last_command", String(16), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    Column("repeated", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("quarantined", BigInteger, nullable=False),
+    Column("last_reason", String(32)),
+    Column("clock_seconds", Float(53)),
+)
+
+device_event = Table(
+    "device_event",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("mn", String(64), nullable=False),
+    Column("site", String(64), nullable=False),
+    Column("time", UtcDateTime, nullable=False),
+    Column("received", UtcDateTime, nullable=False),
+    Column("command", String(16), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("text", Text, nullable=False),
+    Index(None, "mn", "time"),
+    Index(None, "time"),
+)
