@@ -19,7 +19,10 @@ _DIMENSIONS: dict[str, dict[str, Decimal]] = {
         "ug/L": Decimal("0.001"),
         "ng/L": Decimal("0.000001"),
         "g/L": Decimal(1000),
+        # Chlorophyll is given in either.
+        "mg/m3": Decimal("0.001"),
     },
+    "conductivity": {"uS/cm": Decimal(1), "mS/cm": Decimal(1000), "mS/m": Decimal(10)},
     "mass": {"kg": Decimal(1), "g": Decimal("0.001"), "t": Decimal(1000), "10^4 t": Decimal(10000000)},
     "area": {"km2": Decimal(1), "hm2": Decimal("0.01"), "m2": Decimal("0.000001")},
     "share": {"%": Decimal(1), "1": Decimal(100)},
@@ -45,6 +48,16 @@ _WRITTEN: dict[str, str] = {
     "米": "m",
     "毫米": "mm",
     "千米": "km",
+    "℃": "degC",
+    "°C": "degC",
+    "摄氏度": "degC",
+    "无量纲": "1",
+    "个/L": "count/L",
+    "个/升": "count/L",
+    "MPN/L": "count/L",
+    "CFU/L": "count/L",
+    "dB(A)": "dB",
+    "分贝": "dB",
 }
 _SIGNS = str.maketrans({"μ": "u", "µ": "u", "³": "3", "²": "2", "％": "%", "／": "/", "^": ""})
 _BY_FOLDED = {
@@ -57,8 +70,8 @@ def normal(written: str) -> str:
 
     Examples
     --------
-    >>> normal("μg/m³"), normal("毫克/升"), normal("MG/M3"), normal("℃")
-    ('ug/m3', 'mg/L', 'mg/m3', '℃')
+    >>> normal("μg/m³"), normal("毫克/升"), normal("MG/M3"), normal("℃"), normal("NTU")
+    ('ug/m3', 'mg/L', 'mg/m3', 'degC', 'NTU')
     """
     folded = written.strip().translate(_SIGNS).replace(" ", "").replace("m**3", "m3").lower()
     return _WRITTEN.get(written.strip()) or _BY_FOLDED.get(folded) or written.strip()
