@@ -15,8 +15,8 @@ PlanStatus = Literal["planned", "in_force", "final_evaluation", "archived"]
 PlaceKind = Literal[
     "city", "district", "county", "county_level_city", "development_zone", "new_district", "park", "basin", "bay"
 ]
-Medium = Literal["air", "water", "sea", "soil", "noise"]
-Role = Literal["assessment", "reference", "county", "province", "enterprise"]
+Medium = Literal["air", "water", "sea", "groundwater", "soil", "noise"]
+Role = Literal["assessment", "reference", "county", "province", "enterprise", "source"]
 
 
 class Plan(Part):
@@ -106,9 +106,13 @@ class Places(Declaration):
 
 
 class DatedRole(Part):
-    """A role that a site has in ``[start, end)``; no end means still."""
+    """A role that a site has in ``[start, end)``; no end means still.
+
+    `network` names the list of sites that a figure speaks of, as targets name it; lists change with the plans.
+    """
 
     role: Role
+    network: str | None = None
     start: date
     end: date | None = None
 
@@ -119,8 +123,27 @@ class DatedRole(Part):
         return self
 
 
+class Simulation(Part):
+    """How a simulated site's values are made: which table of items, and how loaded it is in the first and last year.
+
+    `months` are those in which it is sampled.
+    """
+
+    profile: str
+    load: tuple[float, float] = (1.0, 1.0)
+    months: tuple[int, ...] = tuple(range(1, 13))
+
+
 class Site(Part):
-    """Where something is measured."""
+    """Where something is measured.
+
+    Attributes
+    ----------
+    water_body
+        Of surface water: whether it flows or stands, which decides about phosphorus and nitrogen.
+    zone
+        Of a noise point: the functional zone it lies in.
+    """
 
     id: str
     title: Title
@@ -128,13 +151,20 @@ class Site(Part):
     medium: Medium
     longitude: float = Field(ge=-180, le=180)
     latitude: float = Field(ge=-90, le=90)
+    water_body: Literal["river", "lake"] | None = None
+    zone: str | None = None
     simulated: bool = False
+    simulation: Simulation | None = None
     roles: tuple[DatedRole, ...] = Field(min_length=1)
 
-    def has_role(self, role: Role, first: date, last: date) -> bool:
-        """Return whether the site has `role` on any day from `first` to `last`."""
+    def has_role(self, role: Role, first: date, last: date, network: str | None = None) -> bool:
+        """Return whether the site has `role` (in a network, where one is named) on any day from `first` to `last`."""
         return any(
-            held.role == role and held.start <= last and (held.end is None or held.end > first) for held in self.roles
+            held.role == role
+            and (network is None or held.network == network)
+            and held.start <= last
+            and (held.end is None or held.end > first)
+            for held in self.roles
         )
 
 
@@ -159,6 +189,16 @@ class Sites(Declaration):
         for site in self.entries:
             if site.place not in known:
                 yield self.finding(f"点位 {site.id} 的地区未声明。", f"site {site.id} lies in an undeclared place.")
+            if site.medium == "water" and site.water_body is None:
+                yield self.finding(
+                    f"地表水点位 {site.id} 没有写明 water_body（river 或 lake）。",
+                    f"surface-water site {site.id} does not say its water_body (river or lake).",
+                )
+            if site.simulation is not None and not site.simulated:
+                yield self.finding(
+                    f"点位 {site.id} 有 simulation，却没有 simulated: true。",
+                    f"site {site.id} has a simulation but is not marked as simulated.",
+                )
             roles = sorted(site.roles, key=lambda held: (held.role, held.start))
             for held, after in pairwise(roles):
                 if held.role == after.role and (held.end is None or held.end > after.start):
