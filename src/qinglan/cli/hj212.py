@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from qinglan.cli.application import AsJson, output
+from qinglan.cli.hj212_simulate import simulate
 from qinglan.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ def add(root: typer.Typer) -> None:
     """Add the group of commands."""
     group = typer.Typer(help="HJ 212 报文。 HJ 212 packets.", no_args_is_help=True)
     group.command(name="decode", help="逐项解读报文。 Read packets field by field.")(decode)
-    # A callback keeps the group a group while it has one command.
-    group.callback()(lambda: None)
+    group.command(name="simulate", help="模拟一批数采仪。 Simulate a fleet of loggers.")(simulate)
     root.add_typer(group, name="hj212")
 
 
