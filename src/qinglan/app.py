@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,12 +26,13 @@ import qinglan.standards.waste.tables
 import qinglan.standards.water.tables
 from qinglan import jobs
 from qinglan.base.database import open_base
+from qinglan.base.identity.identity import Identity
 from qinglan.base.settings import Settings
 from qinglan.core.declare import Declarations, Finding
 from qinglan.core.errors import DeclarationError, InputError, QinglanError
 from qinglan.gateways.files import importing
 from qinglan.indicators import compute
-from qinglan.indicators.city import City, Sites
+from qinglan.indicators.city import City, Sites, places_below
 from qinglan.indicators.compute import Estimate
 from qinglan.indicators.declare import Indicator
 from qinglan.indicators.evaluate import Progress
@@ -47,7 +49,7 @@ PACKAGE = Path(qinglan.__file__).parent
 
 def declaration_folders() -> list[Path]:
     """Return the folders of the declarations that ship with the package."""
-    return [folder for folder in (PACKAGE / "standards", PACKAGE / "domains") if folder.is_dir()]
+    return [folder for folder in (PACKAGE / "base", PACKAGE / "standards", PACKAGE / "domains") if folder.is_dir()]
 
 
 def city_folders() -> dict[str, Path]:
@@ -118,6 +120,12 @@ class Application:
             )
         engine = open_base(settings)
         return cls(settings, engine, open_lake(settings, engine), declarations, cities[0])
+
+    @cached_property
+    def identity(self) -> Identity:
+        """The people of this installation."""
+        below = partial(places_below, self.declarations)
+        return Identity.of(self.engine, self.declarations, self.settings.home, below)
 
     def close(self) -> None:
         """Give back the connections."""

@@ -105,6 +105,16 @@ class Places(Declaration):
                 )
 
 
+def places_below(declarations: Declarations, place: str) -> frozenset[str]:
+    """Return a place with all places below it, as far as the declarations know."""
+    parents = {one.id: one.parent for held in declarations.of(Places).values() for one in held.entries}
+    found, frontier = {place}, {place}
+    while frontier:
+        frontier = {one for one, parent in parents.items() if parent in frontier} - found
+        found |= frontier
+    return frozenset(found)
+
+
 class DatedRole(Part):
     """A role that a site has in ``[start, end)``; no end means still.
 

@@ -13,9 +13,12 @@ from sqlalchemy import Connection, Engine, select
 from qinglan import __version__
 from qinglan.base import dialect, schema
 from qinglan.base.engine import place, reading, transaction
+from qinglan.base.identity import tables as identity_tables
 from qinglan.core.errors import NewerDataError
 
 _PROGRAM = "program"
+# All tables are in one list once their modules are loaded.
+METADATA = identity_tables.metadata
 
 
 def newest_version() -> str:

@@ -1,0 +1,1 @@
+"""Accounts, organisations, roles, sessions, tokens and the trail of who did what."""
