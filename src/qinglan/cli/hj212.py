@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,7 +18,8 @@ from qinglan.cli.hj212_simulate import simulate
 from qinglan.core.errors import InputError
 
 if TYPE_CHECKING:
-    from qinglan.gateways.hj212.codec import Packet
+    from qinglan.gateways.hj212.capture import Stream
+    from qinglan.gateways.hj212.codec import Dialect, Packet
     from qinglan.gateways.hj212.codec.naming import Line
 
 LARGEST = 64 * 1024 * 1024
@@ -38,7 +40,10 @@ def decode(
         typer.Argument(metavar="[PACKET]", help="报文；不写或写 - 时从标准输入读。 The packet, or - for stdin."),
     ] = None,
     *,
-    file: Annotated[Path | None, typer.Option("--file", "-f", help="从文件读。 Read a file.", dir_okay=False)] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-f", help="从文件读：报文、十六进制、pcap、pcapng。 Read a file.", dir_okay=False),
+    ] = None,
     as_hex: Annotated[bool, typer.Option("--hex", help="输入是十六进制。 The input is hexadecimal.")] = False,
     edition: Annotated[
         Literal["2005", "2017", "2025", "surface-water"] | None, typer.Option("--edition", help="版本。 The edition.")
@@ -57,10 +62,16 @@ def decode(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read PACKET, a file or standard input; exit code 1 if a packet is not valid or there is none."""
+    """Read PACKET, a file or standard input; exit code 1 if a packet is not valid or there is none.
+
+    A file may be raw bytes, a hex dump, or a capture of the network.
+    """
+    from qinglan.gateways.hj212.capture import is_capture
     from qinglan.gateways.hj212.codec import Dialect, StreamDecoder
     from qinglan.gateways.hj212.codec import decode as decode_one
+    from qinglan.gateways.hj212.hex_dump import is_hex_dump
 
+    found: list[tuple[Packet, _Seen | None]]
     dialect = Dialect(
         edition=edition,
         checksum=checksum,
@@ -69,23 +80,79 @@ def decode(
         key=None if key is None else _from_hex(key, "--key"),
     )
     raw = _bytes(packet, file)
-    if as_hex:
-        raw = _from_hex(raw.decode("ascii", errors="replace"), "--hex")
-    if not raw.strip():
-        raise InputError("没有输入报文。", "There is no packet to read.", field="PACKET")
-    decoder = StreamDecoder(dialect)
-    packets = [*decoder.feed(raw), *decoder.flush()]
-    if not packets:
-        packets = [decode_one(raw[: dialect.limit], dialect)]
-    if as_json:
-        output.print_json(data={"packets": [_described(one) for one in packets], "skipped": decoder.skipped})
+    if is_capture(raw):
+        found, skipped, missing = _captured(raw, file, dialect)
     else:
-        for one in packets:
+        if as_hex or (file is not None and is_hex_dump(raw.decode("latin-1"))):
+            raw = _dumped(raw.decode("ascii", errors="replace"))
+        if not raw.strip():
+            raise InputError("没有输入报文。", "There is no packet to read.", field="PACKET")
+        decoder = StreamDecoder(dialect)
+        packets = [*decoder.feed(raw), *decoder.flush()] or [decode_one(raw[: dialect.limit], dialect)]
+        found, skipped, missing = [(one, None) for one in packets], decoder.skipped, 0
+    if as_json:
+        described = [_described(one) | (seen.as_json() if seen else {}) for one, seen in found]
+        output.print_json(data={"packets": described, "skipped": skipped, "missing": missing})
+    else:
+        for one, seen in found:
+            if seen is not None:
+                output.print(f"[bold]{escape(seen.text())}[/]")
             _show(one)
-        if decoder.skipped:
-            output.print(f"[dim]报文之外 {decoder.skipped:,} 字节。 {decoder.skipped:,} bytes outside packets.[/]")
-    if not all(one.valid for one in packets):
+        if skipped:
+            output.print(f"[dim]报文之外 {skipped:,} 字节。 {skipped:,} bytes outside packets.[/]")
+        if missing:
+            output.print(f"[dim]抓包缺 {missing:,} 字节。 {missing:,} bytes are missing in the capture.[/]")
+    if not found or not all(one.valid for one, _ in found):
         raise typer.Exit(1)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """When and between whom a packet of a capture travelled."""
+
+    time: datetime | None
+    stream: Stream
+
+    def as_json(self) -> dict[str, Any]:
+        from qinglan.core.interval import to_beijing
+
+        time = to_beijing(self.time).isoformat() if self.time else None
+        way = {True: "up", False: "down", None: None}[self.stream.opener]
+        return {"seen": time, "source": self.stream.source, "destination": self.stream.destination, "way": way}
+
+    def text(self) -> str:
+        from qinglan.core.interval import to_beijing
+
+        way = {True: "上行 up", False: "下行 down", None: ""}[self.stream.opener]
+        time = f"{to_beijing(self.time):%Y-%m-%d %H:%M:%S.%f}" if self.time else ""
+        return "  ".join(part for part in (time, f"{self.stream.source} → {self.stream.destination}", way) if part)
+
+
+def _captured(raw: bytes, file: Path | None, dialect: Dialect) -> tuple[list[tuple[Packet, _Seen | None]], int, int]:
+    """Return the packets of a capture in the order of their last bytes, and how much belonged to none or is missing."""
+    from qinglan.gateways.hj212.capture import read_capture
+    from qinglan.gateways.hj212.codec import StreamDecoder
+
+    found: list[tuple[Packet, _Seen]] = []
+    skipped = missing = 0
+    for stream in read_capture(raw, None if file is None else str(file)).streams:
+        decoder = StreamDecoder(dialect)
+        for piece in stream.pieces:
+            missing += piece.missing
+            packets = [*(decoder.flush() if piece.missing else ()), *decoder.feed(piece.data)]
+            found += [(packet, _Seen(piece.time, stream)) for packet in packets]
+        found += [(packet, _Seen(stream.pieces[-1].time, stream)) for packet in decoder.flush()]
+        skipped += decoder.skipped
+    if all(seen.time for _, seen in found):
+        found.sort(key=lambda one: one[1].time or datetime.min.replace(tzinfo=UTC))
+    return [*found], skipped, missing
+
+
+def _dumped(text: str) -> bytes:
+    """Return the bytes of a hex dump, or of bare pairs of hexadecimal digits."""
+    from qinglan.gateways.hj212.hex_dump import is_hex_dump, read_hex_dump
+
+    return read_hex_dump(text) if is_hex_dump(text) and "\n" in text.strip() else _from_hex(text, "--hex")
 
 
 def _bytes(packet: str | None, file: Path | None) -> bytes:
