@@ -215,7 +215,7 @@ def _resolution(options: bytes, order: str) -> int:
     at = 0
     while at + 4 <= len(options):
         code, size = struct.unpack(order + "HH", options[at : at + 4])
-        if code == _RESOLUTION and size == 1:
+        if code == _RESOLUTION and size == 1 and at + 4 < len(options):
             value = options[at + 4]
             return int(2 ** (value & 0x7F)) if value & 0x80 else int(10**value)
         at += 4 + (size + 3) // 4 * 4
