@@ -36,6 +36,23 @@ class Settings(BaseModel):
     city: str = Field(default="huludao", pattern=r"^[a-z][a-z0-9_]*$")
     host: str = "127.0.0.1"
     port: int = Field(default=8212, ge=1, le=65535)
+    names: tuple[str, ...] = ()
+    """The names under which browsers reach the server, besides its addresses."""
+    https: bool = False
+    """Whether a proxy in front of the server speaks TLS: cookies are then sent by TLS alone."""
+    proxies: tuple[str, ...] = ()
+    """The addresses of proxies whose word on a caller's address is taken."""
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = Field(default="", repr=False)
+    oidc_title: str = "统一身份认证"
+    oidc_claim: str = ""
+    """The claim that holds an account's name; empty: only accounts that were linked by hand sign in."""
+
+    @field_validator("names", "proxies", mode="before")
+    @classmethod
+    def _listed(cls, given: Any) -> Any:
+        return tuple(one.strip() for one in given.split(",") if one.strip()) if isinstance(given, str) else given
 
     @field_validator("home")
     @classmethod

@@ -1,4 +1,4 @@
-"""Who may talk to a server that has no accounts: this machine, and pages that this server sent.
+"""Who may talk to the server: pages that it sent, and, while it has no accounts, only this machine.
 
 A page of another site can make a browser send requests to loopback; it cannot forge ``Host`` and ``Origin``.
 So a foreign ``Host`` is refused always (a name that was re-bound to 127.0.0.1), a foreign ``Origin`` on every
@@ -8,6 +8,7 @@ request that changes something.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -74,8 +75,9 @@ def _host_name(host: str) -> str | None:
 class Guard:
     """Refuse requests under a foreign host name, and changes that a foreign page asks for."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, allowed: Callable[[str], bool] = is_loopback) -> None:
         self.app = app
+        self.allowed = allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 403 with the reason."""
@@ -89,11 +91,12 @@ class Guard:
     def _refused(self, method: str, headers: Headers) -> ForeignRequestError | None:
         hosts = headers.getlist("host")
         name = _host_name(hosts[0]) if len(hosts) == 1 else None
-        if name is None or not is_loopback(name):
+        if name is None or not self.allowed(name):
             shown = "、".join(hosts)[:120] or "（无）"
             return ForeignRequestError(
-                f"主机名“{shown}”不是本机：请用 http://127.0.0.1 或 http://localhost 打开。",
-                f'Host "{shown}" is not this machine: open http://127.0.0.1 or http://localhost.',
+                f"主机名“{shown}”不是本机：请用 http://127.0.0.1 或 http://localhost 打开，或在设置 names 中写明。",
+                f'Host "{shown}" is not this machine: open http://127.0.0.1 or http://localhost, '
+                "or put the name into the setting names.",
                 field="Host",
             )
         if method in SAFE_METHODS:

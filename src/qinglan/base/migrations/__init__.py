@@ -18,7 +18,7 @@ from qinglan.core.errors import NewerDataError
 
 _PROGRAM = "program"
 # All tables are in one list once their modules are loaded.
-METADATA = identity_tables.metadata
+METADATA = identity_tables.accounts.metadata
 
 
 def newest_version() -> str:

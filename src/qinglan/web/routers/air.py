@@ -15,6 +15,7 @@ from qinglan.indicators.installation import today
 from qinglan.standards.air.tables import indices
 from qinglan.web.air_calendar import Scope, calendar
 from qinglan.web.answers import Json
+from qinglan.web.identity import needs
 from qinglan.web.kept import tag, tagged, unchanged
 from qinglan.web.moments import parse_as_of
 from qinglan.web.naming import known_site
@@ -26,6 +27,7 @@ Name = Annotated[str | None, Query(max_length=64)]
 
 
 @router.get("/calendar")
+@needs("read")
 def air_calendar(
     serving: Serving,
     request: Request,

@@ -15,7 +15,9 @@ from qinglan.core.errors import InputError
 from qinglan.indicators import board as boards
 from qinglan.indicators import record
 from qinglan.indicators.installation import target_of, today
+from qinglan.indicators.store import LOCAL
 from qinglan.web.answers import Json
+from qinglan.web.identity import Caller, Calling, needs
 from qinglan.web.moments import parse_day
 from qinglan.web.refusals import unknown
 from qinglan.web.state import Serves
@@ -45,41 +47,55 @@ class Withdrawal(BaseModel):
 
 
 @router.get("/board")
+@needs("read")
 def plan_board(application: Serves, as_of: AsOf = None) -> Response:
     """Return the plan's indicators with their states on a day; by default today."""
     return Json(boards.board(application, _day(as_of)))
 
 
 @router.get("/indicators/{indicator_id}")
+@needs("read")
 def one_indicator(application: Serves, indicator_id: str, as_of: AsOf = None) -> Response:
     """Return one indicator with history, targets, breaks and lineage."""
     return _shown(application, indicator_id, _day(as_of))
 
 
 @router.post("/indicators/{indicator_id}/confirmed")
-def confirm(application: Serves, indicator_id: str, entry: Entry) -> Response:
+@needs("confirm")
+def confirm(application: Serves, indicator_id: str, entry: Entry, caller: Calling) -> Response:
     """Record the value that a document confirms for a year."""
-    return _recorded(record.confirm, application, indicator_id, entry)
+    return _recorded(record.confirm, application, indicator_id, entry, _who(caller))
 
 
 @router.post("/indicators/{indicator_id}/targets")
-def issue_target(application: Serves, indicator_id: str, entry: Entry) -> Response:
+@needs("confirm")
+def issue_target(application: Serves, indicator_id: str, entry: Entry, caller: Calling) -> Response:
     """Record the target that a document issues for a year."""
-    return _recorded(record.issue_target, application, indicator_id, entry)
+    return _recorded(record.issue_target, application, indicator_id, entry, _who(caller))
 
 
 @router.delete("/indicators/{indicator_id}/confirmed/{year}")
-def withdraw_confirmed(application: Serves, indicator_id: str, year: int, withdrawal: Withdrawal) -> Response:
+@needs("confirm")
+def withdraw_confirmed(
+    application: Serves, indicator_id: str, year: int, withdrawal: Withdrawal, caller: Calling
+) -> Response:
     """Take back the confirmed value of a year; it stays listed with the reason."""
     _known(application, indicator_id, today())
-    return Json(record.withdraw(application, indicator_id, year, note=withdrawal.note))
+    return Json(record.withdraw(application, indicator_id, year, note=withdrawal.note, who=_who(caller)))
 
 
 @router.delete("/indicators/{indicator_id}/targets/{year}")
-def withdraw_target(application: Serves, indicator_id: str, year: int, withdrawal: Withdrawal) -> Response:
+@needs("confirm")
+def withdraw_target(
+    application: Serves, indicator_id: str, year: int, withdrawal: Withdrawal, caller: Calling
+) -> Response:
     """Take back the issued target of a year; it stays listed with the reason."""
     _known(application, indicator_id, today())
-    return Json(record.withdraw_target(application, indicator_id, year, note=withdrawal.note))
+    return Json(record.withdraw_target(application, indicator_id, year, note=withdrawal.note, who=_who(caller)))
+
+
+def _who(caller: Caller) -> str:
+    return caller.scope.account or LOCAL
 
 
 def _day(as_of: str | None) -> date:
@@ -99,7 +115,7 @@ def _known(application: Application, indicator_id: str, day: date) -> None:
 
 
 def _recorded(
-    kept: Callable[..., dict[str, Any]], application: Application, indicator_id: str, entry: Entry
+    kept: Callable[..., dict[str, Any]], application: Application, indicator_id: str, entry: Entry, who: str
 ) -> Response:
     _known(application, indicator_id, today())
     found = kept(
@@ -110,5 +126,6 @@ def _recorded(
         document=entry.document,
         document_date=entry.document_date,
         note=entry.note or None,
+        who=who,
     )
     return Json(found)

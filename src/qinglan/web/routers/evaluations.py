@@ -11,6 +11,7 @@ from qinglan.app import EVALUATE
 from qinglan.core.errors import InputError
 from qinglan.indicators.installation import target_of, today
 from qinglan.web.answers import Json
+from qinglan.web.identity import needs
 from qinglan.web.moments import parse_day
 from qinglan.web.refusals import unknown
 from qinglan.web.state import Serves
@@ -28,6 +29,7 @@ class Wanted(BaseModel):
 
 
 @router.post("")
+@needs("evaluate")
 def start_evaluation(application: Serves, wanted: Wanted | None = None) -> Response:
     """Start an evaluation; one that waits already for the same is not doubled."""
     wanted = wanted or Wanted()

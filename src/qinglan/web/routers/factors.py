@@ -12,6 +12,7 @@ from qinglan.catalogue.factors import Factor, all_factors
 from qinglan.core.declare import Title
 from qinglan.indicators.declare import Indicator
 from qinglan.web.answers import Json
+from qinglan.web.identity import needs
 from qinglan.web.inventory import inventory
 from qinglan.web.kept import tag, tagged, unchanged
 from qinglan.web.state import Serving
@@ -20,6 +21,7 @@ router = APIRouter(prefix="/api/v1/factors", tags=["factors"])
 
 
 @router.get("")
+@needs("read")
 def list_factors(serving: Serving, request: Request) -> Response:
     """List factors with their units; those that were measured come first."""
     revision = serving.application.lake.revision

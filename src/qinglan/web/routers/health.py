@@ -12,6 +12,7 @@ from qinglan.base.schema import jobs
 from qinglan.core.errors import QinglanError
 from qinglan.observations.maintenance import status
 from qinglan.web.answers import Json
+from qinglan.web.identity import needs, open_to_all
 from qinglan.web.state import Served, Serving
 
 router = APIRouter(tags=["health"])
@@ -19,12 +20,14 @@ _JOB_STATES = ("waiting", "running", "done", "failed", "cancelled")
 
 
 @router.get("/healthz")
+@open_to_all
 def healthz() -> Response:
     """Answer that the process serves requests."""
     return Json({"state": "alive"})
 
 
 @router.get("/readyz")
+@open_to_all
 def readyz(serving: Serving) -> Response:
     """Answer whether base and lake open and the jobs worker runs; 503 if not."""
     checks = {"base": _base(serving), "lake": _lake(serving), "worker": "ok" if serving.worker.alive else "stopped"}
@@ -33,6 +36,7 @@ def readyz(serving: Serving) -> Response:
 
 
 @router.get("/metrics")
+@needs("read", "administer")
 def metrics(serving: Serving) -> Response:
     """Return the measurements in Prometheus' text form."""
     measures = serving.measures

@@ -17,6 +17,7 @@ from qinglan.gateways.files.mapping import LayoutName
 from qinglan.gateways.files.records import ImportOptions
 from qinglan.gateways.files.rejects import COLUMNS, rejects, rejects_path, rejects_workbook
 from qinglan.web.answers import Json, csv_response, disposition, download
+from qinglan.web.identity import needs
 from qinglan.web.refusals import unknown
 from qinglan.web.state import Serves
 from qinglan.web.uploads import Form, received
@@ -47,6 +48,7 @@ _FORM = {
 
 
 @router.get("")
+@needs("import")
 def list_imports(
     application: Serves,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -57,6 +59,7 @@ def list_imports(
 
 
 @router.post("", openapi_extra=_FORM)
+@needs("import")
 async def start_import(application: Serves, request: Request) -> Response:
     """Take files in and start the job that imports them."""
     async with received(request, application.settings.files) as form:
@@ -66,12 +69,14 @@ async def start_import(application: Serves, request: Request) -> Response:
 
 
 @router.get("/{import_id}")
+@needs("import")
 def get_import(application: Serves, import_id: str) -> Response:
     """Return one import with its counts and progress."""
     return Json(_found(application, import_id))
 
 
 @router.get("/{import_id}/rejects")
+@needs("import")
 def list_rejects(
     application: Serves,
     import_id: str,
@@ -85,6 +90,7 @@ def list_rejects(
 
 
 @router.get("/{import_id}/rejects.csv")
+@needs("import")
 def rejects_csv(application: Serves, import_id: str) -> Response:
     """Return the reject file."""
     _found(application, import_id)
@@ -95,6 +101,7 @@ def rejects_csv(application: Serves, import_id: str) -> Response:
 
 
 @router.get("/{import_id}/rejects.xlsx")
+@needs("import")
 def rejects_xlsx(application: Serves, import_id: str) -> Response:
     """Return the reject file as a workbook."""
     _found(application, import_id)

@@ -12,6 +12,7 @@ from qinglan.app import Application
 from qinglan.core.errors import InputError
 from qinglan.jobs import Job, JobState
 from qinglan.web.answers import Json
+from qinglan.web.identity import needs
 from qinglan.web.points import iso
 from qinglan.web.refusals import unknown
 from qinglan.web.state import Serves
@@ -21,6 +22,7 @@ _MOST_LOG_LINES = 200
 
 
 @router.get("")
+@needs("read", "administer")
 def list_jobs(
     application: Serves,
     kind: str | None = None,
@@ -40,6 +42,7 @@ def list_jobs(
 
 
 @router.get("/{job_id}")
+@needs("read", "administer")
 def get_job(application: Serves, job_id: str) -> Response:
     """Return one job with the end of its log."""
     job = found_job(application, job_id)
@@ -48,6 +51,7 @@ def get_job(application: Serves, job_id: str) -> Response:
 
 
 @router.post("/{job_id}/cancel")
+@needs("import", "evaluate", "administer")
 def cancel_job(application: Serves, job_id: str) -> Response:
     """Cancel a waiting job at once, or ask a running one to stop."""
     found_job(application, job_id)

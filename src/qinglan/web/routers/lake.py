@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from qinglan.observations.maintenance import status
 from qinglan.web.answers import Json
+from qinglan.web.identity import needs
 from qinglan.web.points import iso
 from qinglan.web.state import Serves
 
@@ -14,6 +15,7 @@ router = APIRouter(prefix="/api/v1/lake", tags=["lake"])
 
 
 @router.get("")
+@needs("read", "administer")
 def lake_status(application: Serves) -> Response:
     """Return rows, files, last revision and journal backlog."""
     found = status(application.lake)

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from qinglan.core.interval import Basis, Grain
 from qinglan.observations.read import Snapshot
 from qinglan.web.answers import Json, csv_response
+from qinglan.web.identity import needs
 from qinglan.web.inventory import inventory, value_text
 from qinglan.web.kept import tag, tagged, unchanged
 from qinglan.web.moments import parse_as_of, parse_moment, parse_since
@@ -96,6 +97,7 @@ def asked(
 
 
 @router.get("")
+@needs("read")
 def list_series(
     serving: Serving,
     request: Request,
@@ -130,6 +132,7 @@ def list_series(
 
 
 @router.get("/data")
+@needs("read")
 def series_data(
     serving: Serving,
     request: Request,
@@ -169,6 +172,7 @@ def series_data(
 
 
 @router.get("/data.csv")
+@needs("export")
 def series_file(serving: Serving, wanted: Annotated[Asked, Depends(asked)]) -> Response:
     """Return all rows of one series as a file that says in its first lines what was asked for."""
     snapshot = wanted.snapshot(serving)

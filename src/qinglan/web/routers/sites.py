@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from qinglan.indicators.city import Site
 from qinglan.web.answers import Json
+from qinglan.web.identity import needs
 from qinglan.web.inventory import inventory
 from qinglan.web.kept import tag, tagged, unchanged
 from qinglan.web.places import Geography
@@ -19,6 +20,7 @@ router = APIRouter(prefix="/api/v1/sites", tags=["sites"])
 
 
 @router.get("")
+@needs("read")
 def list_sites(serving: Serving, request: Request) -> Response:
     """List all sites: the city pack's in its own order, then others that measured something."""
     revision = serving.application.lake.revision

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from qinglan.standards.edition import Edition
 from qinglan.web.answers import Json
+from qinglan.web.identity import needs
 from qinglan.web.moments import parse_day
 from qinglan.web.state import Serves
 
@@ -16,6 +17,7 @@ router = APIRouter(prefix="/api/v1/standards", tags=["standards"])
 
 
 @router.get("")
+@needs("read")
 def list_standards(application: Serves, on: Annotated[str | None, Query(max_length=40)] = None) -> Response:
     """List the editions on file, or those in force on a day."""
     day = parse_day(on, "on") if on else None
