@@ -65,6 +65,12 @@ function stateOf(status, better, latest, target) {
   return Math.abs(latest - target) < 1 ? 'behind' : 'missed'
 }
 
+const ODDS = {
+  target_year: 2025, probability: 0.63, text: '63 %', spread: { low: 0.41, high: 0.82, text: '41 %–82 %' }, points_used: 9, from: '2016', refused: null,
+  methods: [['linear', '线性趋势', 'linear trend', 0.5, 0.7], ['theil_sen', '泰尔—森斜率（重抽样）', 'Theil–Sen slope, resampled', 0.3, 0.82], ['random_walk', '带漂移的随机游走', 'random walk with drift', 0.2, 0.41]].map(([id, zh, en, weight, probability]) => ({ id, title: { zh, en }, weight, probability, text: `${Math.round(probability * 100)} %` })),
+  note: { zh: '按 2016—2024 年的年度值推算，网络与口径未变。', en: 'From the yearly values of 2016 to 2024, of one network and basis.' },
+}
+
 export const indicators = ROWS.map(([row, id, zh, en, domain, unit, better, base, status, target, values]) => {
   const points = values.map((value, index) => reading(id, value, index)).filter((one) => one.value !== null)
   const confirmed = id === 'air-pm25' || id === 'air-good-days' ? { ...points[5], value: points[5].value - 1, text: text(points[5].value - 1), kind: 'confirmed', document: '辽环函〔2026〕12号', document_date: '2026-02-10' } : null
@@ -84,6 +90,8 @@ export const indicators = ROWS.map(([row, id, zh, en, domain, unit, better, base
     needed_pace: state === 'behind' || state === 'missed' ? { value: -gap, text: text(-gap), per: 'year', source: id === 'energy' ? 'province' : 'straight_line' } : null,
     state, state_title: title(STATES[state]),
     break: broken ? { note: title(['基准为 7 个断面中的 4 个，目标为 11 个断面中的 10 个，网络不同，不能直接相比。', 'The baseline is 4 of 7 sections, the target 10 of 11: not directly comparable.']) } : null,
+    odds: id === 'energy' ? ODDS : broken ? { ...ODDS, probability: null, text: null, spread: null, methods: [], points_used: 5, from: '2021', refused: title(['只有 5 个可比的年度值，少于 6 个；2020 年的数属另一网络，不能并入。', 'Only 5 comparable yearly values, fewer than 6; the figure of 2020 is of another network.']) } : null,
+    in_year: id === 'air-good-days' ? { year: 2026, days_left: 38, may_lose: { value: 12, text: '12' }, mean_remaining: null, note: title(['全年按 365 天计，还可有 12 天不达优良而仍达到 86.5%。', 'Of 365 days 12 more may fail and 86.5 % is still reached.']) } : null,
     simulated: true, computed: domain === 'air' && row < 4, reporter: row > 3 ? title(['市生态环境局', 'City bureau']) : null,
     points: history,
     history,

@@ -5,6 +5,7 @@ import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { indicators } from './indicators.mjs'
+import { mapOf } from './map.mjs'
 
 const port = Number(process.argv[2] ?? 8765)
 const built = fileURLToPath(new URL('../../src/qinglan/web/browser/', import.meta.url))
@@ -76,8 +77,8 @@ function calendar(query) {
 }
 
 const imports = empty ? [] : [
-  { id: 'i2', files: [{ name: '示例小时值_2025-12.csv', size: 220000 }], state: 'done', basis: 'audited', source: 'file', counts: { read: 17856, added: 17840, repeated: 0, revised: 4, rejected: 12 }, progress: null, started: '2026-01-03T08:41:00+08:00', finished: '2026-01-03T08:41:09+08:00', error: null, simulated: false },
-  { id: 'i1', files: ['模拟数据 2020–2025'], state: 'done', basis: 'audited', source: 'simulated', counts: { read: 1262304, added: 1262304, repeated: 0, revised: 0, rejected: 0 }, progress: null, started: '2026-01-02T09:00:00+08:00', finished: '2026-01-02T09:00:40+08:00', error: null, simulated: true },
+  { id: 'i2', files: [{ name: '示例小时值_2025-12.csv', size: 220000 }], state: 'done', basis: 'audited', source: 'file', counts: { read: 17856, added: 17840, repeated: 0, revised: 4, rejected: 12, empty: 0 }, progress: null, started: '2026-01-03T08:41:00+08:00', finished: '2026-01-03T08:41:09+08:00', error: null, simulated: false },
+  { id: 'i1', files: ['模拟数据 2020–2025'], state: 'done', basis: 'audited', source: 'simulated', counts: { read: 1262304, added: 1262304, repeated: 0, revised: 0, rejected: 0, empty: 118 }, progress: null, started: '2026-01-02T09:00:00+08:00', finished: '2026-01-02T09:00:40+08:00', error: null, simulated: true },
 ]
 const rejects = Array.from({ length: 12 }, (_, index) => ({ file: '示例小时值_2025-12.csv', row: 17 + index * 31, field: 'PM2.5', value: index % 2 ? '——' : '12..5', zh: `第 ${17 + index * 31} 行 PM2.5 的“${index % 2 ? '——' : '12..5'}”不是数字；缺测请留空。`, en: `Row ${17 + index * 31}: PM2.5 is not a number; leave it empty where nothing was measured.` }))
 
@@ -97,7 +98,8 @@ function answer(method, path, query) {
     return [202, one]
   }
   if (method === 'POST' && path === '/evaluations') return [202, { job: 'j1' }]
-  if (method === 'POST') return [200, indicators.find((one) => path.includes(`/${one.id}/`))]
+  if (method === 'DELETE') return [200, indicators.find((one) => path.includes(`/${one.id}/`))]
+  if (method === 'POST') return [200, { ...indicators.find((one) => path.includes(`/${one.id}/`)), warnings: [title('与本市的数相差三倍以上，已登记，请核对。', 'More than three times off the city\'s own figure: recorded; check it.')] }]
   if (path === '/meta') return [200, { version: '0.1.0', city: { id: '211400', title: title('葫芦岛市', 'Huludao') }, plan, today: '2026-11-23', simulated: true, first_run: empty }]
   if (path === '/board') return [200, board()]
   if (path.startsWith('/indicators/')) {
@@ -109,6 +111,7 @@ function answer(method, path, query) {
   if (path === '/series') return [200, seriesOf(query.get('site') ?? sites[0].id)]
   if (path === '/series/data') return [200, seriesData(query)]
   if (path === '/air/calendar') return [200, calendar(query)]
+  if (path === '/map') return mapOf(query, empty)
   if (path === '/imports') return [200, imports]
   if (path.endsWith('/rejects')) return [200, { total: rejects.length, rows: rejects }]
   if (path.startsWith('/imports/')) return [200, imports.find((one) => `/imports/${one.id}` === path)]

@@ -23,6 +23,7 @@ export const router = createRouter({
       component: () => import('@/pages/indicator/IndicatorPage.vue'),
       meta: { title: 'indicator.page' },
     },
+    { path: '/map', name: 'map', component: () => import('@/pages/map/MapPage.vue'), meta: { title: 'nav.map' } },
     {
       path: '/series',
       name: 'series',

@@ -36,6 +36,16 @@ describe('client', () => {
     expect((await refused(api.meta())).unreachable).toBe(true)
   })
 
+  it('takes an entry back with its reason', async () => {
+    const asked: unknown[] = []
+    vi.stubGlobal('fetch', (address: string, how: RequestInit) => {
+      asked.push([how.method, address, how.body])
+      return Promise.resolve(new Response('{}', { headers: { 'Content-Type': 'application/json' } }))
+    })
+    await api.withdraw('ecology.forest_cover', 'confirmed', 2025, 'mistyped')
+    expect(asked).toEqual([['DELETE', '/api/v1/indicators/ecology.forest_cover/confirmed/2025', '{"note":"mistyped"}']])
+  })
+
   it('asks at the address of the contract', async () => {
     const asked: string[] = []
     vi.stubGlobal('fetch', (address: string) => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Series, SeriesPoint } from '@/api'
 import { inkOn } from '@/lib/colour'
 import { formatCount, formatShare, formatSize, formatUnit, formatValue, parseNumber, signed } from '@/lib/format'
-import { monthCells } from '@/lib/months'
+import { dayByKey, monthCells } from '@/lib/months'
 import { flagMarks, isValid, lineOf } from '@/lib/series'
 import { addDays, follows, formatTime, wallClock } from '@/lib/time'
 import { day, queryString, single, wholeNumber } from '@/lib/url'
@@ -169,6 +169,14 @@ describe('calendar', () => {
 
   it('knows leap years', () => {
     expect(monthCells(2024, 2, new Map()).filter((cell) => cell !== null)).toHaveLength(29)
+  })
+
+  it('goes from day to day and month to month by keys, within the year', () => {
+    const to = (date: string, ...keys: string[]) => keys.map((key) => dayByKey(date, key))
+    expect(to('2024-03-01', 'ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown')).toEqual(['2024-02-29', '2024-03-02', '2024-02-23', '2024-03-08'])
+    expect(to('2024-03-31', 'PageUp', 'PageDown', 'Home', 'End')).toEqual(['2024-02-29', '2024-04-30', '2024-03-01', '2024-03-31'])
+    expect(to('2024-01-03', 'ArrowUp', 'PageUp', 'x')).toEqual(['2024-01-03', '2024-01-03', undefined])
+    expect(to('2024-12-31', 'ArrowRight', 'ArrowDown')).toEqual(['2024-12-31', '2024-12-31'])
   })
 
   it('writes legibly on the colours of the classes', () => {

@@ -26,7 +26,7 @@ async function problemOf(response: Response): Promise<Problem> {
 }
 
 /** The one way to the server: JSON in and out, every refusal a `Problem`. */
-async function send<T>(method: 'GET' | 'POST', path: string, options: Options = {}): Promise<T> {
+async function send<T>(method: 'GET' | 'POST' | 'DELETE', path: string, options: Options = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' }
   let payload: BodyInit | undefined = options.form
   if (options.body !== undefined) {
@@ -59,4 +59,8 @@ export function post<T>(path: string, body: unknown): Promise<T> {
 
 export function postForm<T>(path: string, form: FormData): Promise<T> {
   return send<T>('POST', path, { form })
+}
+
+export function remove<T>(path: string, body: unknown): Promise<T> {
+  return send<T>('DELETE', path, { body })
 }

@@ -1,4 +1,4 @@
-import { address, get, post, postForm } from './client'
+import { address, get, post, postForm, remove } from './client'
 import type * as T from './types'
 
 export * from './types'
@@ -32,6 +32,8 @@ export const api = {
     get<T.Indicator>(`/indicators/${id(name)}`, { as_of: asOf }, signal),
   confirm: (name: string, entry: T.Entry) => post<T.Indicator>(`/indicators/${id(name)}/confirmed`, entry),
   issueTarget: (name: string, entry: T.Entry) => post<T.Indicator>(`/indicators/${id(name)}/targets`, entry),
+  withdraw: (name: string, what: 'confirmed' | 'targets', year: number, note: string) =>
+    remove<T.Indicator>(`/indicators/${id(name)}/${what}/${year}`, { note }),
   evaluate: (asOf?: string) => post<{ job: string | T.Job }>('/evaluations', asOf ? { as_of: asOf } : {}),
   job: (name: string, signal?: Signal) => get<T.Job>(`/jobs/${id(name)}`, {}, signal),
   sites: (signal?: Signal) => get<T.Site[]>('/sites', {}, signal),
@@ -41,6 +43,7 @@ export const api = {
   seriesData: (query: SeriesQuery, signal?: Signal) => get<T.SeriesData>('/series/data', { ...query }, signal),
   seriesFile: (query: SeriesQuery) => address('/series/data.csv', { ...query }),
   calendar: (query: CalendarQuery, signal?: Signal) => get<T.Calendar>('/air/calendar', { ...query }, signal),
+  map: (medium?: string, asOf?: string, signal?: Signal) => get<T.MapAnswer>('/map', { medium, as_of: asOf }, signal),
   imports: (signal?: Signal) => get<T.Import[]>('/imports', {}, signal),
   import: (name: string, signal?: Signal) => get<T.Import>(`/imports/${id(name)}`, {}, signal),
   startImport: (form: FormData) => postForm<T.Import>('/imports', form),

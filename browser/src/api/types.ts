@@ -73,6 +73,31 @@ export interface Pace extends Figure {
   source: 'province' | 'straight_line'
 }
 
+/** How likely it is that a target is reached, from the years known so far. */
+export interface Odds {
+  target_year: number
+  probability: number | null
+  text: string | null
+  /** The lowest and the highest odds among the methods. */
+  spread: { low: number; high: number; text?: string | null } | null
+  methods: { id: string; title: Words; weight: number; probability: number; text?: string | null }[]
+  points_used: number
+  /** The first year used. */
+  from: string | null
+  note: Words | null
+  /** Why no odds are given; then there are no figures. */
+  refused: Words | null
+}
+
+/** What the days left of a running year may still bring. */
+export interface InYear {
+  year: number | string
+  days_left: number
+  may_lose: Figure | null
+  mean_remaining: Figure | null
+  note: Words | null
+}
+
 export interface Card {
   id: string
   row: number
@@ -96,6 +121,7 @@ export interface Card {
   state: State
   state_title: Title
   break: { note: Words } | null
+  odds?: { text: string | null; probability: number | null } | null
   simulated: boolean
   computed: boolean
   reporter: Words | null
@@ -159,6 +185,10 @@ export interface Superseded {
 }
 
 export interface Indicator extends Card {
+  odds?: Odds | null
+  in_year?: InYear | null
+  /** What is worth a second look in an entry just recorded. */
+  warnings?: Words[]
   history: Reading[]
   superseded?: Superseded[]
   targets: Target[]
@@ -183,6 +213,8 @@ export interface Meta {
   today: string
   simulated: boolean
   first_run: boolean
+  /** Pages that the server has answers for; a server that does not say has them all. */
+  pages?: string[]
 }
 
 export interface Board {
@@ -292,6 +324,54 @@ export interface Calendar {
   editions: { id: string; name?: string; title: Words; start: string | null; end: string | null }[]
   policy: Words | null
   simulated: boolean
+}
+
+export interface MapFactor {
+  factor: string
+  title: Words
+  text: string
+  unit: string | null
+}
+
+export interface MapPoint {
+  site: string
+  title: Words
+  longitude: number | null
+  latitude: number | null
+  place: string | null
+  place_title: Words | null
+  role_titles: Words[]
+  network: Words | null
+  class: number | null
+  word: Words
+  colour: string
+  main_pollutants: string | null
+  edition: string | null
+  clause: string | null
+  missing: string | null
+  note: Words | null
+  factors: MapFactor[]
+  simulated: boolean
+}
+
+export interface MapClass {
+  /** Null stands for points without a verdict. */
+  class: number | null
+  title: Words
+  colour: string
+}
+
+export interface MapAnswer {
+  as_of: string
+  medium: string
+  media: { id: string; title: Words; points: number }[]
+  period: { start: string; end: string; text: Words } | null
+  /** GeoJSON in WGS-84; properties: adcode, title, level. */
+  boundary: { type: 'FeatureCollection'; features: object[] } | null
+  note: Words | null
+  legend: MapClass[]
+  points: MapPoint[]
+  simulated?: boolean
 }
 
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled'

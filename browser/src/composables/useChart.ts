@@ -9,10 +9,12 @@ import {
   TooltipComponent,
 } from 'echarts/components'
 import { init, use, type ECharts, type EChartsCoreOption } from 'echarts/core'
-import { CanvasRenderer } from 'echarts/renderers'
+import { CanvasRenderer, SVGRenderer } from 'echarts/renderers'
 import { onBeforeUnmount, onMounted, watch, type Ref } from 'vue'
 
 import { isChinese } from '@/i18n'
+
+import { FONT } from './fonts'
 
 use([
   LineChart,
@@ -26,12 +28,19 @@ use([
   MarkLineComponent,
   AriaComponent,
   CanvasRenderer,
+  SVGRenderer,
 ])
 
-export const FONT = '"Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "Source Han Sans SC", sans-serif'
-
-/** Keeps a chart in an element: drawn again when its option changes, fitted when the element changes its size. */
-export function useChart(element: Ref<HTMLElement | undefined>, option: () => EChartsCoreOption): void {
+/**
+ * Keeps a chart in an element: drawn again when its option changes, fitted when the element changes its size.
+ *
+ * Few points are drawn as `svg`, which prints sharp and can be read; thousands as `canvas`.
+ */
+export function useChart(
+  element: Ref<HTMLElement | undefined>,
+  option: () => EChartsCoreOption,
+  renderer: 'canvas' | 'svg' = 'canvas',
+): void {
   let chart: ECharts | undefined
   let watcher: ResizeObserver | undefined
 
@@ -46,7 +55,7 @@ export function useChart(element: Ref<HTMLElement | undefined>, option: () => EC
   /** The words on a time axis are chosen when a chart begins: by the page's language, not the browser's. */
   function begin(): void {
     chart?.dispose()
-    chart = init(element.value, null, { renderer: 'canvas', locale: isChinese.value ? 'ZH' : 'EN' })
+    chart = init(element.value, null, { renderer, locale: isChinese.value ? 'ZH' : 'EN' })
     show(option())
   }
 

@@ -1,6 +1,6 @@
 import type { EChartsCoreOption } from 'echarts/core'
 
-import type { Indicator, Kind, Reading } from '@/api'
+import type { Indicator, Kind, Reading, Target } from '@/api'
 import { name, say, t } from '@/i18n'
 import { breakSpans, isYear, runs } from '@/lib/runs'
 
@@ -44,6 +44,16 @@ function readingSeries(indicator: Indicator): object[] {
   })
 }
 
+/** Whether the newest figures lie nearer to the target's line than the oldest: its words then stand at the beginning. */
+function crowdedEnd(indicator: Indicator, target: Target): boolean {
+  const years = indicator.history.filter((point) => isYear(point.period) && point.value !== null)
+  const sorted = [...years].sort((left, right) => Number(left.period) - Number(right.period))
+  const [first, newest] = [sorted[0], sorted[sorted.length - 1]]
+  if (!first || !newest) return false
+  const off = (point: Reading) => Math.abs((point.value as number) - (target.value as number))
+  return off(newest) < off(first)
+}
+
 function targetSeries(indicator: Indicator): object[] {
   const known = indicator.targets.filter((target) => target.value !== null)
   const data: Dot[] = known.map((target) => ({
@@ -69,7 +79,7 @@ function targetSeries(indicator: Indicator): object[] {
         lineStyle: { color: '#a3302b', type: 'dashed', width: 1.2 },
         label: {
           formatter: t('chart.target_line', { year: last.year, text: last.text }),
-          position: 'insideEndTop',
+          position: crowdedEnd(indicator, last) ? 'insideStartTop' : 'insideEndTop',
           color: '#8a2622',
         },
         data: [{ yAxis: last.value }],
@@ -126,7 +136,7 @@ export function historyOption(indicator: Indicator): EChartsCoreOption {
   return {
     aria: { enabled: true },
     grid: { left: 8, right: 16, top: 52, bottom: 8, containLabel: true },
-    legend: { top: 0, itemGap: 18, textStyle: { color: '#1f2a37' } },
+    legend: { top: 0, itemGap: 18, itemWidth: 20, itemHeight: 12, textStyle: { color: '#1f2a37' } },
     tooltip: { trigger: 'item', formatter: (of: { data?: Dot }) => of.data?.words ?? '' },
     xAxis: {
       type: 'value',
