@@ -15,6 +15,8 @@ from sqlalchemy import Engine
 
 import qinglan
 import qinglan.domains.air.compute
+import qinglan.domains.sea.compute
+import qinglan.domains.water.compute
 import qinglan.ledgers.declare
 import qinglan.standards.governance.tables
 import qinglan.standards.groundwater.tables
@@ -39,6 +41,9 @@ from qinglan.indicators.evaluate import Progress
 from qinglan.indicators.evaluate import evaluate as evaluate_plan
 from qinglan.indicators.installation import today
 from qinglan.jobs import Handler, JobContext
+from qinglan.ledgers import registry
+from qinglan.ledgers.places import Places as LedgerPlaces
+from qinglan.ledgers.registry import Ledgers
 from qinglan.observations import maintenance
 from qinglan.observations.lake import Lake, open_lake
 
@@ -127,6 +132,14 @@ class Application:
         below = partial(places_below, self.declarations)
         return Identity.of(self.engine, self.declarations, self.settings.home, below)
 
+    @cached_property
+    def ledgers(self) -> Ledgers:
+        """The ledgers; their tables are brought to what is declared when they are first asked for."""
+        held = (place for places in self.declarations.of(Places).values() for place in places.entries)
+        places = LedgerPlaces.of((place.id, place.title, place.parent) for place in held)
+        settings = self.settings
+        return Ledgers.open(self.engine, self.declarations, places, home=settings.home, files=settings.files)
+
     def close(self) -> None:
         """Give back the connections."""
         self.engine.dispose()
@@ -208,7 +221,7 @@ def check(folders: Sequence[Path] = ()) -> Report:
     ]
     if not report.findings:
         try:
-            report.findings += declarations.check()
+            report.findings += declarations.check() + registry.check_examples(declarations)
         except QinglanError as error:
             report.findings.append(Finding(Path(error.file or ""), error.zh, error.en))
     return report

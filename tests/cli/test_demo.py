@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 from qinglan.app import Application
 from qinglan.base.settings import Settings
 from qinglan.cli import demo
-from qinglan.cli.demo_city import figures_of
+from qinglan.cli.demo_city import figures_of, noises_of, waters_of
 from qinglan.core.errors import InputError
 from qinglan.gateways.simulator import demo as simulated
 from qinglan.indicators.declare import Indicator
+from qinglan.indicators.installation import sites_of
 from qinglan.observations.lake import Lake
 
 KEY = ["site", "factor", "grain", "time", "basis"]
@@ -72,9 +73,19 @@ def test_every_reported_indicator_has_a_course_and_every_course_an_indicator(tmp
         }
         figures = figures_of(application, 2020, 2025)
     assert {figure.factor for figure in figures} == reported
-    assert len(reported) == 15
-    shares = {(figure.site, figure.first, figure.last) for figure in figures if "good_section" in figure.factor}
-    assert shares == {("national-sections-7", 2020, 2020), ("national-sections-11", 2021, 2025)}
+    # 18 indicators; air has three and water three that are computed, the sea has one.
+    assert len(reported) == 11
+    forest = sorted((figure.first, figure.last) for figure in figures if "forest_cover" in figure.factor)
+    assert forest == [(2020, 2020), (2021, 2025)]
+
+
+def test_every_site_of_the_pack_but_those_of_the_air_is_simulated_by_its_own_profile(tmp_path: Path):
+    with opened(tmp_path) as application:
+        sites = {site.id: site for site in sites_of(application) if site.medium != "air"}
+        waters, noises = waters_of(application), noises_of(application)
+    assert {site.id for site in waters} | {site.id for site in noises} == set(sites)
+    assert {sites[site.id].water_body for site in waters if site.grain == "month"} == {"river"}
+    assert len(noises) == 10
 
 
 def test_a_start_that_broke_off_is_finished_by_the_next(

@@ -108,7 +108,7 @@ def make(application: Application) -> None:
 
 
 def _fill(application: Application, note: _Note, shown: Shown) -> None:
-    from qinglan.cli.demo_city import figures_of
+    from qinglan.cli.demo_city import figures_of, noises_of, waters_of
     from qinglan.gateways.simulator import demo as simulated
     from qinglan.gateways.simulator.air import AirSite
     from qinglan.indicators.installation import sites_of
@@ -119,7 +119,16 @@ def _fill(application: Application, note: _Note, shown: Shown) -> None:
     ]
     figures = figures_of(application, start.year, end.year - 1)
     taken = note.number("batches")
-    for batch in simulated.demo_batches(stations, figures, start=start, end=end, rows=simulated.ROWS):
+    batches = simulated.demo_batches(
+        stations,
+        figures,
+        waters=waters_of(application),
+        noises=noises_of(application),
+        start=start,
+        end=end,
+        rows=simulated.ROWS,
+    )
+    for batch in batches:
         # A batch that was taken just before a crash is offered again; the lake knows its rows as repeated.
         if batch.number >= taken:
             application.lake.submit(batch.frame, source=simulated.SOURCE)

@@ -1,10 +1,12 @@
-"""What the demo city's departments report each year: plausible figures, none of them real."""
+"""What the demo city measures and what its departments report each year: plausible figures, none of them real."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from qinglan.gateways.simulator.noise import NoiseSite
+from qinglan.gateways.simulator.waters import SampledSite
 from qinglan.gateways.simulator.yearly import Figure
 
 if TYPE_CHECKING:
@@ -34,16 +36,11 @@ class _Course:
             noise=self.noise,
             decimals=self.decimals,
             high=self.high,
-            of=_PARTS.get(network),
             rises=self.rises,
         )
 
 
 _COURSES: Final = {
-    "water.good_section_share": _Course(72.73, 81.82, 6, 2, before=57.14),
-    "water.bad_section_share": _Course(9.09, 0, 0, 2, before=0),
-    "water.drinking_source_share": _Course(100, 100, 0, 1, before=100),
-    "sea.good_area_share": _Course(87.6, 91.3, 1.2, 1),
     "waste.household_recycling_rate": _Course(21.5, 35.8, 1.5, 1),
     "emissions.cod_reduction": _Course(0.0812, 0.6034, 0.03, 4, high=10, rises=True),
     "emissions.ammonia_nitrogen_reduction": _Course(0.0031, 0.0207, 0.001, 4, high=10, rises=True),
@@ -56,8 +53,6 @@ _COURSES: Final = {
     "ecology.forest_cover": _Course(36.44, 36.67, 0.01, 2, before=36.4),
     "ecology.redline_share": _Course(21.86, 21.86, 0, 2),
 }
-# How many things a share is of, by network.
-_PARTS: Final = {"national-sections-7": 7, "national-sections-11": 11}
 
 
 def figures_of(installation: Installation, first: int, last: int) -> list[Figure]:
@@ -77,3 +72,34 @@ def figures_of(installation: Installation, first: int, last: int) -> list[Figure
         network = target.ground(planned).network.id
         figures.append(course.figure(series, network, (planned, last), (course.start, course.end)))
     return figures
+
+
+def waters_of(installation: Installation) -> list[SampledSite]:
+    """Return the rivers, reservoirs, coastal points and wells that the city pack has simulated.
+
+    River sections have a value a month, as the national stations give it; the others have samples.
+    """
+    from qinglan.indicators.installation import sites_of
+
+    return [
+        SampledSite(
+            site.id,
+            site.simulation.profile,
+            site.simulation.load,
+            site.simulation.months,
+            "month" if site.water_body == "river" else "sample",
+        )
+        for site in sites_of(installation)
+        if site.simulation is not None and site.medium not in ("air", "noise")
+    ]
+
+
+def noises_of(installation: Installation) -> list[NoiseSite]:
+    """Return the noise points that the city pack has simulated."""
+    from qinglan.indicators.installation import sites_of
+
+    return [
+        NoiseSite(site.id, site.simulation.load, site.simulation.months)
+        for site in sites_of(installation)
+        if site.simulation is not None and site.medium == "noise"
+    ]

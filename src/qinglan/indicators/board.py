@@ -150,6 +150,7 @@ def reading(found: Facts, value: Value) -> dict[str, Any]:
     ground = found.target.ground(int(value.period[:4]))
     # A reported or confirmed figure stands on what it was declared to stand on; an own one on its measurements.
     basis = value.basis if value.kind == "estimate" and value.basis else ground.basis.id
+    method = ground.method if found.compares(value) else found.indicator.method
     answer: dict[str, Any] = {
         "period": value.period,
         "value": value.value,
@@ -157,8 +158,8 @@ def reading(found: Facts, value: Value) -> dict[str, Any]:
         "kind": value.kind,
         "network": ground.network.id,
         "network_title": ground.network.title.model_dump(),
-        "method": ground.method.id,
-        "method_title": ground.method.title.model_dump(),
+        "method": method.id,
+        "method_title": method.title.model_dump(),
         "basis": basis,
         "recorded": to_beijing(value.recorded).isoformat(timespec="seconds"),
         "simulated": value.simulated,

@@ -19,7 +19,7 @@ from qinglan.core.errors import DeclarationError, InputError
 from qinglan.core.interval import BEIJING, days_of_year, to_utc
 from qinglan.core.rounding import text as printed
 from qinglan.indicators.city import Medium, Role, Site
-from qinglan.indicators.declare import REPORTED, EditionPolicy, Indicator
+from qinglan.indicators.declare import REPORTED, EditionPolicy, Indicator, Named
 
 T = TypeVar("T")
 
@@ -164,6 +164,8 @@ class Estimate:
     series: tuple[Used, ...] = ()
     notes: tuple[Title, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+    method: Named | None = None
+    """How it was made, where that is not the method that the target speaks of: the two then do not compare."""
 
     @property
     def inputs_revision(self) -> int | None:

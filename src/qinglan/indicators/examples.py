@@ -1,14 +1,14 @@
 """Examples of indicators: a year written in a few lines is spread over hours and sites and computed like any other.
 
 An example's ``given`` names a year, the sites with their roles and what each adds to a day's value, and runs of
-days with the value that every hour of the day has.
+days with the value that every hour of the day has; or, of sampled media, sites with the values of their months.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from qinglan.core.declare import Part, Title
 from qinglan.core.errors import DeclarationError
 from qinglan.core.interval import BEIJING, to_utc
-from qinglan.indicators.city import DatedRole, Role, Site
+from qinglan.indicators.city import DatedRole, Medium, Role, Site
 from qinglan.indicators.compute import Period, Request, Scan, estimate
 from qinglan.indicators.declare import Indicator
 
@@ -49,6 +49,29 @@ class HourlyYear(Part):
     days: tuple[Run, ...] = Field(min_length=1)
 
 
+class SampledSite(Part):
+    """A site of an example that has the same values in each of its months; ``<0.05`` is below detection."""
+
+    id: str
+    medium: Medium
+    role: Role
+    network: str | None = None
+    water_body: Literal["river", "lake"] | None = None
+    months: tuple[int, ...] = tuple(range(1, 13))
+    values: dict[str, float | str]
+
+
+class SampledYear(Part):
+    """A year of monthly values or samples at a few sites."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    year: int
+    network: str = ""
+    grain: Literal["month", "sample"] = "sample"
+    samples: tuple[SampledSite, ...] = Field(min_length=1)
+
+
 def answer(indicator: Indicator, given: Any) -> dict[str, Any]:
     """Return what the indicator's function makes of an example: value to six places, text, valid, expected.
 
@@ -58,7 +81,9 @@ def answer(indicator: Indicator, given: Any) -> dict[str, Any]:
         If `given` is not of the form above.
     """
     try:
-        example = TypeAdapter(HourlyYear).validate_python(given)
+        sampled = isinstance(given, dict) and "samples" in given
+        form: type[HourlyYear] | type[SampledYear] = SampledYear if sampled else HourlyYear
+        example = TypeAdapter(form).validate_python(given)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise DeclarationError(
@@ -71,9 +96,10 @@ def answer(indicator: Indicator, given: Any) -> dict[str, Any]:
         Request(
             indicator=indicator,
             period=Period(example.year),
-            scan=scanning(hours(example)),
+            scan=scanning(samples(example) if isinstance(example, SampledYear) else hours(example)),
             city=CITY,
-            sites=tuple(_site(site, example.year) for site in example.sites),
+            network=example.network if isinstance(example, SampledYear) else "",
+            sites=_sites(example),
         )
     )
     return {
@@ -82,6 +108,38 @@ def answer(indicator: Indicator, given: Any) -> dict[str, Any]:
         "valid": found.valid,
         "expected": found.expected,
     }
+
+
+def samples(example: SampledYear) -> pl.DataFrame:
+    """Return the example's observations in the lake's columns: each month at 8 o'clock of its fifth day."""
+    rows = [
+        (site.id, factor, datetime(example.year, month, day, hour, tzinfo=BEIJING), str(value))
+        for site in example.samples
+        for month in site.months
+        for factor, value in site.values.items()
+        for day, hour in [(1, 0) if example.grain == "month" else (5, 8)]
+    ]
+    frame = pl.DataFrame(
+        rows,
+        schema={"site": pl.String, "factor": pl.String, "time": pl.Datetime("us", "UTC"), "written": pl.String},
+        orient="row",
+    )
+    number = pl.col("written").str.strip_prefix("<").cast(pl.Float64)
+    below = pl.col("written").str.starts_with("<")
+    return frame.select(
+        "site",
+        "factor",
+        pl.lit(example.grain).alias("grain"),
+        "time",
+        pl.lit("assessed").alias("basis"),
+        number.alias("value"),
+        pl.when(below).then(pl.lit("<")).alias("qualifier"),
+        pl.when(below).then(number).alias("limit"),
+        pl.lit(None, pl.String).alias("flag"),
+        pl.lit("example").alias("source"),
+        pl.lit(to_utc(_RECEIVED)).alias("received"),
+        pl.lit(0, pl.Int64).alias("revision"),
+    )
 
 
 def hours(example: HourlyYear) -> pl.DataFrame:
@@ -151,13 +209,24 @@ def scanning(frame: pl.DataFrame) -> Scan:
     return scan
 
 
-def _site(site: ExampleSite, year: int) -> Site:
+def _sites(example: HourlyYear | SampledYear) -> tuple[Site, ...]:
+    since = date(example.year, 1, 1)
+    if isinstance(example, HourlyYear):
+        return tuple(_site(site.id, "air", DatedRole(role=site.role, start=since)) for site in example.sites)
+    return tuple(
+        _site(site.id, site.medium, DatedRole(role=site.role, network=site.network, start=since), site.water_body)
+        for site in example.samples
+    )
+
+
+def _site(identifier: str, medium: Medium, role: DatedRole, water_body: Literal["river", "lake"] | None = None) -> Site:
     return Site(
-        id=site.id,
-        title=Title(zh=site.id, en=site.id),
+        id=identifier,
+        title=Title(zh=identifier, en=identifier),
         place=CITY,
-        medium="air",
+        medium=medium,
         longitude=0,
         latitude=0,
-        roles=(DatedRole(role=site.role, start=date(year, 1, 1)),),
+        water_body=water_body,
+        roles=(role,),
     )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 
+from qinglan.core.declare import Title
 from qinglan.core.interval import BEIJING
 from qinglan.core.rounding import exact
 from qinglan.indicators import store
 from qinglan.indicators.city import Plan
 from qinglan.indicators.declare import Indicator, Target
 from qinglan.indicators.installation import Installation, indicator_of
-from qinglan.indicators.state import Goal, Kind, Question, Reading, Standing, is_over, judge
+from qinglan.indicators.state import Goal, Kind, Question, Reading, Standing, State, is_over, judge
 from qinglan.indicators.store import IssuedTarget, Value
 
 
@@ -33,9 +34,17 @@ class Facts:
         return self.indicator.rounding.decimals
 
     def own(self, period: str) -> Value | None:
-        """Return the city's own number of a period."""
-        found = self.values.get((period, "reported" if not self.indicator.computed else "estimate"))
-        return found if found is not None and found.value is not None else None
+        """Return the city's own number of a period; what was reported stands in where nothing was computed."""
+        kinds: tuple[Kind, ...] = ("estimate", "reported") if self.indicator.computed else ("reported",)
+        for kind in kinds:
+            found = self.values.get((period, kind))
+            if found is not None and found.value is not None:
+                return found
+        return None
+
+    def compares(self, value: Value) -> bool:
+        """Return whether a number was made by the target's own method; others are never held against it."""
+        return value.kind != "estimate" or value.method in (None, self.target.ground(int(value.period[:4])).method.id)
 
     def confirmed(self, period: str) -> Value | None:
         """Return the confirmed number of a period."""
@@ -63,16 +72,19 @@ class Facts:
 
     def standing(self) -> Standing:
         """Return how the indicator stands."""
-        readings = {}
+        readings, incomparable = {}, False
         for period in self.years():
             own, confirmed = self.own(period), self.confirmed(period)
+            if own is not None and not self.compares(own):
+                incomparable = incomparable or int(period) > self.target.baseline.year
+                own = None
             readings[int(period)] = Reading(
                 int(period),
                 None if own is None or own.value is None else exact(own.value),
-                "estimate" if self.indicator.computed else "reported",
+                "reported" if own is None or own.kind == "reported" else "estimate",
                 None if confirmed is None or confirmed.value is None else exact(confirmed.value),
             )
-        return judge(
+        found = judge(
             Question(
                 comparator=self.target.comparator,
                 decimals=self.decimals,
@@ -84,6 +96,7 @@ class Facts:
                 breaks=self.target.breaks,
             )
         )
+        return _not_compared(found, self.goal()) if incomparable and found.state == "no_data" else found
 
 
 def facts(
@@ -114,6 +127,19 @@ def facts(
         values=dict(sorted(found.items())),
         issued=tuple(one for one in issued if one.indicator == target.indicator),
     )
+
+
+_OTHER_METHOD = Title(
+    zh="自测的方法与目标的方法不同，不与目标比较；以核定值为准",
+    en="The own estimate is made by another method than the target's and is not held against it; what counts is the "
+    "confirmed value",
+)
+
+
+def _not_compared(found: Standing, goal: Goal) -> Standing:
+    """Return the standing of an indicator whose only numbers were made by another method than the target's."""
+    state: State = "awaiting_province" if goal.value is None else "no_pace"
+    return replace(found, state=state, notes=(_OTHER_METHOD,))
 
 
 def _baseline(target: Target) -> Value | None:

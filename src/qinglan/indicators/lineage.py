@@ -36,6 +36,8 @@ def _entry(target: Target, indicator: Indicator, value: Value, sites: dict[str, 
     ground = target.ground(int(value.period[:4]))
     detail = value.detail
     policy = POLICIES.get(detail.get("policy") or "")
+    other = value.kind == "estimate" and value.method not in (None, ground.method.id)
+    method = indicator.method if other else ground.method
     return {
         "period": value.period,
         "value": value.value,
@@ -48,7 +50,7 @@ def _entry(target: Target, indicator: Indicator, value: Value, sites: dict[str, 
         "clause": detail.get("clause"),
         "checks": [{"mark": mark.mark, "note": {"zh": mark.zh, "en": mark.en}} for mark in indicator.checks],
         "network": ground.network.title.model_dump(),
-        "method": ground.method.title.model_dump(),
+        "method": method.title.model_dump(),
         "basis": value.basis,
         "counts": detail.get("counts"),
         "inputs_revision": value.inputs_revision,

@@ -84,7 +84,7 @@ def record_estimates(
                 "value": estimate.value,
                 "text": estimate.text,
                 "network": ground.network.id,
-                "method": ground.method.id,
+                "method": ground.method.id if estimate.method is None else estimate.method.id,
                 "basis": estimate.basis or ground.basis.id,
                 "edition": estimate.edition,
                 "detail": _detail(estimate),

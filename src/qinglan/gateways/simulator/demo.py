@@ -10,7 +10,9 @@ from typing import Final
 import polars as pl
 
 from qinglan.gateways.simulator.air import AirSite, hourly_air
+from qinglan.gateways.simulator.noise import NoiseSite, hourly_noise
 from qinglan.gateways.simulator.reception import received_hours
+from qinglan.gateways.simulator.waters import SampledSite, sampled_waters
 from qinglan.gateways.simulator.yearly import Figure, yearly_figures
 
 SOURCE: Final = "simulated"
@@ -33,6 +35,8 @@ def demo_batches(
     sites: Sequence[AirSite],
     figures: Sequence[Figure] = (),
     *,
+    waters: Sequence[SampledSite] = (),
+    noises: Sequence[NoiseSite] = (),
     seed: int = SEED,
     start: date = START,
     end: date = END,
@@ -46,9 +50,13 @@ def demo_batches(
     Parameters
     ----------
     sites
-        Air stations.
+        Air stations; there is at least one.
     figures
         Yearly figures.
+    waters
+        Sites that are sampled: rivers, reservoirs, the sea, wells.
+    noises
+        Noise points.
     seed
         The same seed gives the same batches.
     start, end
@@ -57,7 +65,8 @@ def demo_batches(
         The most rows of a batch.
     """
     hours = received_hours(hourly_air(sites, start, end, seed), seed)
-    every = pl.concat([hours, yearly_figures(figures, seed)]).sort("received", maintain_order=True)
+    sampled = [sampled_waters(waters, start, end, seed), hourly_noise(noises, start, end, seed)]
+    every = pl.concat([hours, yearly_figures(figures, seed), *sampled]).sort("received", maintain_order=True)
     cuts = -(-every.height // rows)
     for cut in range(cuts):
         frame = every.slice(cut * rows, rows)
