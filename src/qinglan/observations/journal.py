@@ -10,7 +10,7 @@ import io
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -153,8 +153,14 @@ class Journal:
         offsets = self.append_many([(frame, source)])
         return offsets[-1] if offsets else self.last_offset
 
-    def append_many(self, frames: Sequence[tuple[pl.DataFrame, str]]) -> list[int]:
-        """Write several `(frame, source)` in one durable transaction (group commit); return all offsets."""
+    def append_many(
+        self, frames: Sequence[tuple[pl.DataFrame, str]], *, also: Callable[[sqlite3.Connection], None] | None = None
+    ) -> list[int]:
+        """Write several `(frame, source)` in one durable transaction (group commit); return all offsets.
+
+        `also` writes to tables of its own in the same transaction: where the frames came from, so that they are
+        taken from there exactly once.
+        """
         now = datetime.now(timezone.utc)
         made = [
             (source, (now - _EPOCH) // timedelta(microseconds=1), piece.height, _packed(piece))
@@ -162,11 +168,14 @@ class Journal:
             for piece in _stamped(frame, source, now).iter_slices(BATCH_ROWS)
             if piece.height
         ]
-        if not made:
+        if not made and also is None:
             return []
         statement = 'INSERT INTO batches (source, received, "rows", payload) VALUES (?, ?, ?, ?)'
         with self._sentences(), self._transaction() as connection:
-            return [int(connection.execute(statement, values).lastrowid or 0) for values in made]
+            offsets = [int(connection.execute(statement, values).lastrowid or 0) for values in made]
+            if also is not None:
+                also(connection)
+            return offsets
 
     def read_after(self, offset: int, max_rows: int) -> list[Batch]:
         """Return the next batches after an offset: at least one where there is one, else up to `max_rows` rows."""

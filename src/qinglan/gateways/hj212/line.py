@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import structlog
 
@@ -61,8 +61,8 @@ class Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection in, or cut it where there are too many."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # Those of uvloop do what an asyncio.Transport does and are none.
+        self._transport = transport = cast("asyncio.Transport", transport)
         receiver = self._receiver
         peer = transport.get_extra_info("peername")
         self.address = str(peer[0]) if peer else ""
