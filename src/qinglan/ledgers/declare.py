@@ -9,7 +9,9 @@ from pydantic import Field as Key
 from pydantic import field_validator, model_validator
 
 from qinglan.core.declare import Clause, Declaration, Declarations, Finding, Part, Title, kind
+from qinglan.core.errors import DeclarationError
 from qinglan.ledgers.codes import CodeList
+from qinglan.ledgers.expression import Expression
 from qinglan.ledgers.fields import NAME, SCALAR, Group, LedgerField
 
 Level = Literal["city", "county"]
@@ -19,6 +21,7 @@ Medium = Literal[
 MOMENTS = ("created", "updated")
 # A table's name is "ledger_" and the id; PostgreSQL cuts names at 63 letters, and detail tables add the field's.
 LONGEST_ID = 24
+_TAKEN = frozenset({"applied", "chains", "comments", "files", "imports"})
 
 
 class Lead(Part):
@@ -65,6 +68,13 @@ class Ledger(Declaration):
     @classmethod
     def _clauses(cls, given: Any) -> Any:
         return tuple({"document": one} if isinstance(one, str) else one for one in given)
+
+    @field_validator("id")
+    @classmethod
+    def _no_table_of_another(cls, given: str) -> str:
+        if given in _TAKEN or "__" in given or given.endswith("_versions"):
+            raise ValueError(f"{given} would share a table with something else / 编号 {given} 与系统表重名")
+        return given
 
     @model_validator(mode="after")
     def _consistent(self) -> Ledger:
@@ -153,6 +163,7 @@ class Ledger(Declaration):
                     f"{field.id} 指向的台账“{field.ledger}”没有声明。",
                     f'{field.id}: the ledger "{field.ledger}" is not declared.',
                 )
+        yield from self._check_expressions()
         seen: dict[str, str] = {}
         for field in self.fields:
             for header in {name.strip().lower() for name in field.headers()}:
@@ -162,6 +173,21 @@ class Ledger(Declaration):
                         f'the header "{header}" belongs to both {seen[header]} and {field.id}.',
                     )
                 seen[header] = field.id
+
+    def _check_expressions(self) -> Iterator[Finding]:
+        usable = {field.id for field in self.fields if field.type not in ("geometry", "file", "computed")}
+        for field in self.fields:
+            if field.expression is None:
+                continue
+            try:
+                unknown = Expression(field.expression).names - usable
+            except DeclarationError as error:
+                yield self.finding(f"{field.id}：{error.zh}", f"{field.id}: {error.en}")
+                continue
+            for name in sorted(unknown):
+                yield self.finding(
+                    f"{field.id} 的算式用了不可用的字段“{name}”。", f'{field.id}: its expression uses "{name}".'
+                )
 
     def run_examples(self) -> Iterator[Finding]:
         """Yield nothing: examples need the code lists and places, and are run with them."""

@@ -107,7 +107,7 @@ class LedgerField(Part):
     expression: str | None = None
     result: Result = "number"
     sealed: bool = False
-    masked: bool = False
+    masked: bool | Literal["phone", "id_number", "name"] = False
     synonyms: tuple[str, ...] = ()
     was: str | None = None
     help: Title | None = None
@@ -181,6 +181,11 @@ class LedgerField(Part):
     def code_list(self) -> str | None:
         """The id of the code list it names, or None."""
         return self.codes if isinstance(self.codes, str) else None
+
+    @property
+    def mask(self) -> str | None:
+        """How its values are hidden from those who may not see personal data; None: not at all."""
+        return "personal" if self.masked is True else self.masked or None
 
     def headers(self) -> tuple[str, ...]:
         """Return what a sheet may call it."""
