@@ -34,7 +34,7 @@ from qinglan.core.declare import Declarations, Finding
 from qinglan.core.errors import DeclarationError, InputError, QinglanError
 from qinglan.gateways.files import importing
 from qinglan.indicators import compute
-from qinglan.indicators.city import City, Sites, places_below
+from qinglan.indicators.city import City, Places, Sites, places_below
 from qinglan.indicators.compute import Estimate
 from qinglan.indicators.declare import Indicator
 from qinglan.indicators.evaluate import Progress
