@@ -20,6 +20,7 @@ from qinglan.indicators.declare import Domain, Indicator
 from qinglan.indicators.facts import Facts, facts
 from qinglan.indicators.installation import Installation, target_of, targets_of
 from qinglan.indicators.lineage import lineage
+from qinglan.indicators.outlook import in_year, odds, short_odds
 from qinglan.indicators.state import Reading, Standing
 from qinglan.indicators.store import Value
 
@@ -85,6 +86,8 @@ def indicator(
             {"after": str(gap.after), "before": str(gap.before), "reason": gap.reason, "title": gap.title.model_dump()}
             for gap in target.breaks
         ],
+        "odds": odds(found),
+        "in_year": in_year(found),
         "lineage": lineage(installation, target, found.indicator, list(found.values.values())),
         "documents": _documents(found),
         "notes": _notes(found),
@@ -141,6 +144,7 @@ def card(installation: Installation, found: Facts) -> dict[str, Any]:
         "points": [
             reading(found, value) for year in years if (value := found.confirmed(year) or found.own(year)) is not None
         ],
+        "odds": short_odds(found),
         "notes": [note.model_dump() for note in standing.notes],
     }
 

@@ -97,6 +97,21 @@ class Plausible(Part):
         return Title(zh="不限", en="unbounded")
 
 
+class Outlook(Part):
+    """What is said of the years to come.
+
+    Attributes
+    ----------
+    odds
+        Whether odds of the target are drawn from the yearly values.
+    in_year
+        What a running year may still show: ``good_days`` (how many may be lost) or ``mean`` (of the days left).
+    """
+
+    odds: bool = False
+    in_year: Literal["good_days", "mean"] | None = None
+
+
 @kind("indicator")
 class Indicator(Declaration):
     """A number that plans are judged by."""
@@ -111,6 +126,7 @@ class Indicator(Declaration):
     parameters: dict[str, Any] = Field(default_factory=dict)
     bases: tuple[Basis, ...] = ("assessed", "audited", "realtime")
     method: Named
+    outlook: Outlook = Outlook()
     checks: tuple[Remark, ...] = ()
 
     @property

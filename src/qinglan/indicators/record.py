@@ -17,6 +17,8 @@ from qinglan.indicators.installation import Installation, indicator_of, target_o
 _OF = (12, 31)
 # How many times a figure may differ from the city's own before it is remarked on; no document says this.
 _FAR = 3
+HISTORY = 15
+"""How many years before the baseline may be confirmed: the figures that odds rest on."""
 
 
 def confirm(
@@ -39,8 +41,10 @@ def confirm(
     """
     target = target_of(installation, identifier, date(year, *_OF))
     declared = indicator_of(installation, target)
-    if not target.baseline.year <= year <= target.goal.year:
-        raise _outside(year, target.baseline.year, target.goal.year)
+    # Where odds are drawn, the years before the baseline are what they rest on.
+    first = target.baseline.year - (HISTORY if declared.outlook.odds else 0)
+    if not first <= year <= target.goal.year:
+        raise _outside(year, first, target.goal.year)
     _not_from_the_future(document_date)
     _plausible(declared, value)
     store.confirm(
