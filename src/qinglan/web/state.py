@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from qinglan.app import Application
+from qinglan.base.identity.oidc import Provider
 from qinglan.web.kept import Kept
 from qinglan.web.observed import Measures
 from qinglan.web.places import Geography
@@ -23,6 +24,11 @@ class Served:
     measures: Measures
     worker: WorkerThread
     kept: Kept = field(default_factory=Kept)
+
+    @cached_property
+    def provider(self) -> Provider:
+        """The provider at which people may sign in."""
+        return Provider(self.application.settings)
 
     @cached_property
     def geography(self) -> Geography:

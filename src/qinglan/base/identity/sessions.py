@@ -67,6 +67,13 @@ def start(connection: Connection, identity: Identity, account: str, *, address: 
     return secret
 
 
+def renew(identity: Identity, session: Session, *, address: str, agent: str) -> str:
+    """Replace a session by one that has shown the second factor; return its secret."""
+    with transaction(identity.engine) as connection:
+        connection.execute(update(table).where(table.c.id == session.id).values(ended=identity.clock()))
+        return start(connection, identity, str(session.account["id"]), address=address, agent=agent, factor=True)
+
+
 def find(identity: Identity, secret: str) -> Session | None:
     """Return the session of a secret while it lasts and its account may be used; else None."""
     now = identity.clock()

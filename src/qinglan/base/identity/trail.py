@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,6 +37,7 @@ ACTIONS: dict[str, Title] = {
     "change": Title(zh="变更", en="change"),
     "refused": Title(zh="拒绝访问", en="access refused"),
 }
+HEADING = ["编号", "时间", "账户", "地址", "动作", "对象", "结果", "说明", "散列"]
 _LONGEST = 500
 
 
@@ -168,22 +169,12 @@ def head(engine: Engine) -> tuple[int, str]:
     return row["last"], row["hash"]
 
 
-def table_rows(found: list[dict[str, Any]]) -> Iterator[list[Any]]:
-    """Yield the rows of a sheet with their heading."""
-    yield ["编号", "时间", "账户", "地址", "动作", "对象", "结果", "说明", "散列"]
-    for row in found:
-        detail = "" if row["detail"] is None else json.dumps(row["detail"], ensure_ascii=False, sort_keys=True)
-        yield [
-            row["id"],
-            row["at"],
-            row["account"],
-            row["address"],
-            row["action_title"]["zh"],
-            row["object"],
-            {"done": "成功", "refused": "拒绝"}.get(row["outcome"], row["outcome"]),
-            detail,
-            row["hash"],
-        ]
+def table_row(row: Mapping[str, Any]) -> list[Any]:
+    """Return an entry as the row of a sheet, in the order of `HEADING`."""
+    detail = "" if row["detail"] is None else json.dumps(row["detail"], ensure_ascii=False, sort_keys=True)
+    outcome = {"done": "成功", "refused": "拒绝"}.get(row["outcome"], row["outcome"])
+    names = ("id", "at", "account", "address")
+    return [*(row[name] for name in names), row["action_title"]["zh"], row["object"], outcome, detail, row["hash"]]
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """One module a resource; each has a `router`."""
 
+from qinglan.web import identity_oidc, identity_people, identity_session, identity_trail
 from qinglan.web.routers import (
     air,
     board,
@@ -29,6 +30,10 @@ ALL = (
     jobs.router,
     standards.router,
     lake.router,
+    identity_session.router,
+    identity_people.router,
+    identity_trail.router,
+    identity_oidc.router,
 )
 
 __all__ = ["ALL", "IMPORTS_ADDRESS"]
