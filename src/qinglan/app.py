@@ -17,6 +17,7 @@ import qinglan
 import qinglan.domains.air.compute
 import qinglan.domains.sea.compute
 import qinglan.domains.water.compute
+import qinglan.gateways.judging.declare
 import qinglan.ledgers.declare
 import qinglan.standards.governance.tables
 import qinglan.standards.groundwater.tables
@@ -54,7 +55,8 @@ PACKAGE = Path(qinglan.__file__).parent
 
 def declaration_folders() -> list[Path]:
     """Return the folders of the declarations that ship with the package."""
-    return [folder for folder in (PACKAGE / "base", PACKAGE / "standards", PACKAGE / "domains") if folder.is_dir()]
+    folders = (PACKAGE / "base", PACKAGE / "standards", PACKAGE / "domains", PACKAGE / "gateways" / "judging")
+    return [folder for folder in folders if folder.is_dir()]
 
 
 def city_folders() -> dict[str, Path]:

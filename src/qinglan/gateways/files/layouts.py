@@ -105,6 +105,20 @@ def feed_types() -> dict[str, tuple[str, str]]:
     return {row["type"]: (row["factor"], row["unit"]) for row in _rows("national_feed.csv")}
 
 
+def header_text(cell: str) -> str:
+    """Return a header's cell on one line, without what programs put before the first one."""
+    return _clean(cell)
+
+
+@cache
+def role_names() -> dict[str, tuple[tuple[str, int], ...]]:
+    """Return, for each role, the headers that mean it and how surely (1 strong, 2 weak)."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for row in _rows("columns.csv"):
+        found.setdefault(row["role"], []).append((row["name"], int(row["rank"])))
+    return {role: tuple(names) for role, names in found.items()}
+
+
 def _layout(row: Sequence[str], header_rows: int, mapping: Mapping, name: str) -> Layout | None:
     header = tuple(_clean(cell) for cell in row)
     while header and not header[-1] and len(header) > 1:
