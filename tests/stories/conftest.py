@@ -14,9 +14,10 @@ from filelock import FileLock
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from qinglan.app import Application
-from qinglan.cli.demo_city import figures_of
+from qinglan.cli.demo_city import figures_of, noises_of, waters_of
 from qinglan.gateways.simulator.air import AirSite
-from qinglan.gateways.simulator.demo import SOURCE, demo_batches
+from qinglan.gateways.simulator.demo import SEED, SOURCE, demo_batches
+from qinglan.gateways.simulator.waters import sampled_waters
 from qinglan.indicators.evaluate import evaluate
 from qinglan.indicators.installation import sites_of, today
 from qinglan.observations import maintenance
@@ -41,7 +42,7 @@ DESKTOP = {"width": 1366, "height": 768}
 
 @pytest.fixture(scope="session")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo city with two years of its assessment stations' hours and all yearly figures, evaluated."""
+    """The demo city, evaluated: two years of its assessment stations' hours and of noise, six of water, all figures."""
     if not PAGES.is_file():
         pytest.skip("the browser application is not built (make run)")
     root = tmp_path_factory.getbasetemp()
@@ -62,9 +63,13 @@ def _make(home: Path) -> None:
             for site in sites_of(application)
             if site.medium == "air" and site.roles[0].role == "assessment"
         ]
-        figures = figures_of(application, 2020, 2025)
-        for batch in demo_batches(stations, figures, start=date(2024, 1, 1), end=date(2026, 1, 1)):
+        figures, noises = figures_of(application, 2020, 2025), noises_of(application)
+        end = date(2026, 1, 1)
+        for batch in demo_batches(stations, figures, noises=noises, start=date(2024, 1, 1), end=end):
             application.lake.submit(batch.frame, source=SOURCE)
+        # The network of river sections changed after 2020.
+        waters = sampled_waters(waters_of(application), date(2020, 1, 1), end, SEED)
+        application.lake.submit(waters, source=SOURCE)
         maintenance.compact(application.lake)
         evaluate(application, today())
 
