@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +14,8 @@ from qinglan.web.refusals import TooLargeError
 MEBIBYTE = 1024 * 1024
 SMALL_BODY = MEBIBYTE
 UPLOAD_BODY = 2048 * MEBIBYTE
+LEDGER_BODY = 64 * MEBIBYTE
+_LEDGER_UPLOAD = re.compile(r"/api/v1/ledgers/[^/]+/(?:files|imports|shapes)")
 
 
 class BodyLimit:
@@ -28,6 +32,8 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         limit = self.upload_bytes if scope["path"] == self.upload_path else SMALL_BODY
+        if _LEDGER_UPLOAD.fullmatch(scope["path"]):
+            limit = LEDGER_BODY
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdigit() and int(announced) > limit:
             await refusal(too_large(limit))(scope, receive, send)

@@ -1,6 +1,6 @@
 """One module a resource; each has a `router`."""
 
-from qinglan.web import identity_oidc, identity_people, identity_session, identity_trail
+from qinglan.web import identity_oidc, identity_people, identity_session, identity_trail, ledgers
 from qinglan.web.routers import (
     air,
     board,
@@ -34,6 +34,7 @@ ALL = (
     identity_people.router,
     identity_trail.router,
     identity_oidc.router,
+    ledgers.router,
 )
 
 __all__ = ["ALL", "IMPORTS_ADDRESS"]
