@@ -19,6 +19,7 @@ import qinglan.domains.sea.compute
 import qinglan.domains.water.compute
 import qinglan.gateways.judging.declare
 import qinglan.ledgers.declare
+import qinglan.standards.emission.tables
 import qinglan.standards.governance.tables
 import qinglan.standards.groundwater.tables
 import qinglan.standards.noise.tables
