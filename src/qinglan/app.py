@@ -132,8 +132,7 @@ class Application:
     @cached_property
     def identity(self) -> Identity:
         """The people of this installation."""
-        below = partial(places_below, self.declarations)
-        return Identity.of(self.engine, self.declarations, self.settings.home, below)
+        return _identity(self.settings, self.engine, self.declarations)
 
     @cached_property
     def ledgers(self) -> Ledgers:
@@ -173,6 +172,19 @@ class Application:
             context.progress(done, total, "整理观测库", "compacting the lake")
 
         return dict(maintenance.compact(self.lake, progress=said))
+
+
+def identity_of(settings: Settings, engine: Engine) -> Identity:
+    """Return the people of a home folder without opening all of it."""
+    packs = city_folders()
+    folders = [PACKAGE / "base", *([packs[settings.city]] if settings.city in packs else [])]
+    return _identity(settings, engine, Declarations.from_folders(folders))
+
+
+def _identity(settings: Settings, engine: Engine, declarations: Declarations) -> Identity:
+    places = frozenset(one.id for held in declarations.of(Places).values() for one in held.entries)
+    below = partial(places_below, declarations)
+    return Identity.of(engine, declarations, settings.home, below, places or None)
 
 
 def evaluate(

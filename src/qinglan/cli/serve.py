@@ -1,4 +1,4 @@
-"""`qinglan up`: the server with its pages and its jobs worker, on this machine only."""
+"""`qinglan up`: the server with its pages and its jobs worker; on this machine only until there are accounts."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qinglan.cli.application import Home, output
+from qinglan.cli.application import Home, errors, output
 from qinglan.core.errors import BusyError, InputError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from qinglan.base.settings import Settings
 
 _GRACE_SECONDS = 10
 _MOST_REQUESTS_AT_ONCE = 256
@@ -31,7 +33,7 @@ def add(root: typer.Typer) -> None:
 def up(
     home: Home = None,
     host: Annotated[
-        str | None, typer.Option("--host", help="绑定的本机地址（默认 127.0.0.1）。 The loopback address.")
+        str | None, typer.Option("--host", help="绑定的地址（默认 127.0.0.1；有账户后才可绑定其他地址）。 The address.")
     ] = None,
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65535, help="端口（默认 8212；0 为任选）。 The port; 0: any.")
@@ -42,30 +44,55 @@ def up(
 ) -> None:
     """Serve one home folder until it is interrupted."""
     from qinglan.base.settings import Settings
+    from qinglan.web.security import is_loopback
 
     settings = Settings.load(home)
-    listener = listen(settings.host if host is None else host, settings.port if port is None else port)
+    bound = settings.host if host is None else host
+    people = not is_loopback(bound) and _has_accounts(settings)
+    listener = listen(bound, settings.port if port is None else port, people=people)
 
     from qinglan.app import Application
+    from qinglan.base.identity import links
+    from qinglan.base.identity.identity import Actor
     from qinglan.web.application import create_application
 
     with listener, Application.open(settings) as application:
-        serve(create_application(application), listener, open_browser=open_browser)
+        if people and not settings.https:
+            errors.print(
+                "[yellow]![/] 口令将以明文经过网络：请在前面放置 TLS 代理并设置 https = true。 "
+                "Passwords cross the network in the clear: put a TLS proxy in front and set https = true."
+            )
+        link = None
+        if not application.identity.exist():
+            link = links.ADDRESS.lstrip("/") + links.make(application.identity, Actor("cli:up"))
+        serve(create_application(application), listener, open_browser=open_browser, first_link=link)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on loopback.
+def _has_accounts(settings: Settings) -> bool:
+    from qinglan.app import identity_of
+    from qinglan.base.database import open_base
+
+    engine = open_base(settings)
+    try:
+        return identity_of(settings, engine).exist()
+    finally:
+        engine.dispose()
+
+
+def listen(host: str, port: int, *, people: bool = False) -> socket.socket:
+    """Return a socket that listens: on loopback, or anywhere once there are accounts.
 
     Raises
     ------
     InputError
-        If `host` is not loopback, or is no address of this machine.
+        If `host` is not loopback and there are no accounts, or it is no address of this machine.
     BusyError
         If another program listens on the port already.
     """
     from qinglan.web.security import require_loopback
 
-    require_loopback(host)
+    if not people:
+        require_loopback(host)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -97,7 +124,12 @@ def address(listener: socket.socket) -> str:
 
 
 def serve(
-    app: FastAPI, listener: socket.socket, *, open_browser: bool | None = None, log_level: int = logging.INFO
+    app: FastAPI,
+    listener: socket.socket,
+    *,
+    open_browser: bool | None = None,
+    log_level: int = logging.INFO,
+    first_link: str | None = None,
 ) -> None:
     """Serve `app` on `listener` until it is interrupted; the address is printed when it answers.
 
@@ -107,6 +139,8 @@ def serve(
         Whether to open a browser; None: if a person sits at a graphical screen.
     log_level
         What is less important is not logged; a line a request is of level INFO.
+    first_link
+        The rest of the address at which the first administrator sets up an account; None: not shown.
     """
     import uvicorn
 
@@ -121,6 +155,11 @@ def serve(
             await super().startup(sockets)
             if self.started and not self.should_exit:
                 output.print(f"晴岚已启动：{where}  （Ctrl+C 停止） Qinglan is running; press Ctrl+C to stop.")
+                if first_link is not None:
+                    output.print(
+                        "尚无账户：本机可不登录使用。启用账户请打开这个一次性链接： "
+                        f"No accounts yet; to begin with them, open this one-time link:\n{where}{first_link}"
+                    )
                 if wanted:
                     threading.Thread(target=webbrowser.open, args=(where,), daemon=True).start()
 

@@ -75,6 +75,7 @@ def insert_grant(
 ) -> dict[str, Any]:
     """Give an account a role in the caller's transaction; see `grant`."""
     declared = _role(identity, role)
+    identity.require_places((limits or {}).get("places"))
     # The row is locked, so that two grants that exclude each other cannot pass each other.
     held_by = connection.execute(select(accounts).where(accounts.c.id == account).with_for_update()).mappings().first()
     if held_by is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -21,7 +21,7 @@ from qinglan.base.identity.tables import accounts
 from qinglan.base.identity.throttle import Throttle
 from qinglan.base.storage import storage_errors
 from qinglan.core.declare import Declarations
-from qinglan.core.errors import StorageError
+from qinglan.core.errors import InputError, StorageError
 from qinglan.core.interval import to_beijing
 
 FOLDER = Path(__file__).parent
@@ -54,6 +54,8 @@ class Identity:
     roles: Mapping[str, Role]
     home: Path
     below: Callable[[str], frozenset[str]] = field(default=lambda place: frozenset({place}))
+    places: frozenset[str] | None = None
+    """The places that there are; None: any word is taken for one."""
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     throttle: Throttle = field(init=False)
     _any: bool = field(default=False, init=False)
@@ -70,9 +72,10 @@ class Identity:
         declarations: Declarations,
         home: Path,
         below: Callable[[str], frozenset[str]] | None = None,
+        places: frozenset[str] | None = None,
     ) -> Identity:
         """Return the people of an installation with its declared roles and policy."""
-        made = cls(engine, declarations.get(Policy, POLICY), declarations.of(Role), home)
+        made = cls(engine, declarations.get(Policy, POLICY), declarations.of(Role), home, places=places)
         if below is not None:
             made.below = below
         return made
@@ -83,6 +86,22 @@ class Identity:
             with reading(self.engine) as connection:
                 self._any = connection.execute(select(accounts.c.id).limit(1)).first() is not None
         return self._any
+
+    def require_places(self, given: Iterable[str] | None) -> None:
+        """Refuse the id of no place: a mistyped one would silently hide everything.
+
+        Raises
+        ------
+        InputError
+            With the first that is not known.
+        """
+        unknown = [] if self.places is None else [one for one in given or () if one not in self.places]
+        if unknown:
+            raise InputError(
+                f"没有地区“{unknown[0][:40]}”；已有的见城市包的地区表。",
+                f'There is no place "{unknown[0][:40]}"; the city pack lists those that there are.',
+                field="places",
+            )
 
     def today(self) -> date:
         """Return the day in Beijing, by which grants and organisations begin and end."""

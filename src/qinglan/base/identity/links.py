@@ -18,7 +18,8 @@ from qinglan.core.errors import InputError
 
 FIRST = "system_administrator"
 THREE = (FIRST, "security_administrator", "auditor")
-ADDRESS = "/#/first/"
+# Behind the hash it never reaches a server, a proxy or a log.
+ADDRESS = "/first#"
 
 
 def make(identity: Identity, actor: Actor, role: str = FIRST, *, hours: int | None = None) -> str:

@@ -62,6 +62,7 @@ def add(
         "note": note,
     }
     _check_dates(row["start"], end)
+    identity.require_places(row["places"])
     with transaction(identity.engine) as connection:
         if _row(connection, identifier) is not None:
             raise ConflictError(f"机构“{identifier}”已存在。", f'There is an organisation "{identifier}".', field="id")
@@ -84,6 +85,7 @@ def change(
         If the new parent is not known or lies below it, or the end is not after the start.
     """
     wanted = {name: value for name, value in changes.items() if name in _CHANGEABLE}
+    identity.require_places(wanted.get("places"))
     with transaction(identity.engine) as connection:
         query = select(table).where(table.c.id == identifier, _administered(scope))
         row = connection.execute(query.with_for_update()).mappings().first()

@@ -59,6 +59,7 @@ def add(
         raise InputError("请写明令牌的权限。", "Say which rights the token has.", field="rights")
     if not 1 <= days <= longest:
         raise InputError(f"令牌的有效期应为 1 至 {longest} 天。", f"A token lasts 1 to {longest} days.", field="days")
+    identity.require_places(places)
     secret, now = PREFIX + new_secret(), identity.clock()
     row = {
         "id": new_id(),
