@@ -74,13 +74,17 @@ def serve(
     metrics_port: Annotated[
         int | None, typer.Option("--metrics-port", min=0, max=65535, help="本机指标端口（/metrics）。 Of metrics.")
     ] = None,
+    drain: Annotated[
+        float, typer.Option("--drain-seconds", min=0.1, help="每隔几秒入库。 How often into the lake.")
+    ] = 5.0,
     listener: Annotated[list[str] | None, typer.Option("--listener", hidden=True)] = None,
 ) -> None:
     """Serve one home folder until it is interrupted."""
     from qinglan.base.settings import Settings
     from qinglan.gateways.hj212 import metrics
     from qinglan.gateways.hj212.limits import Limits
-    from qinglan.gateways.hj212.serving import Gateway, Options, addresses, statuses
+    from qinglan.gateways.hj212.options import Options, addresses, statuses
+    from qinglan.gateways.hj212.serving import Gateway
 
     settings = Settings.load(home)
     limits = Limits(connections=connections, connections_per_address=per_address, allowed=addresses(allow or []))
@@ -94,6 +98,7 @@ def serve(
             key=key,
             limits=limits,
             reserve=reserve * 1024 * 1024,
+            drain_seconds=drain,
             listeners=tuple(listener or ()),
         )
     )
@@ -118,7 +123,7 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
     from collections import Counter
 
     from qinglan.gateways.hj212.devices import all_devices
-    from qinglan.gateways.hj212.serving import statuses
+    from qinglan.gateways.hj212.options import statuses
 
     settings = existing(home)
     found = statuses(settings)

@@ -14,11 +14,13 @@ from typing import Final
 
 import polars as pl
 
+from qinglan.gateways.hj212.segments import sentences
 from qinglan.observations.journal import Journal
 
 NAME: Final = "gateway.sqlite"
 KEPT_SECONDS: Final = 3 * 86_400
 """How long keys are kept. A later resend says to the lake what it knows already, and is repeated there."""
+_FORGET_SECONDS: Final = 3600.0
 _MOST_VARIABLES: Final = 500
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS segments (
@@ -47,18 +49,23 @@ class Marks:
 
     def __init__(self, journals: Path) -> None:
         self.journal = Journal(journals / NAME)
-        self._connection = sqlite3.connect(self.journal.path, timeout=60, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA synchronous=FULL")
-        for statement in _TABLES.split(";"):
-            self._connection.execute(statement)
+        self._forgot_at = time.monotonic()
+        with sentences(self.journal.path):
+            self._connection = sqlite3.connect(
+                self.journal.path, timeout=60, isolation_level=None, check_same_thread=False
+            )
+            self._connection.execute("PRAGMA synchronous=FULL")
+            for statement in _TABLES.split(";"):
+                self._connection.execute(statement)
 
     def segment(self, name: str) -> tuple[int, int, bool]:
         """Return a segment's id, the group up to which it was taken, and whether the archive holds it."""
         statement = "SELECT id, through, archived FROM segments WHERE name = ?"
-        found = self._connection.execute(statement, (name,)).fetchone()
-        if found is None:
-            self._connection.execute("INSERT INTO segments (name) VALUES (?)", (name,))
+        with sentences(self.journal.path):
             found = self._connection.execute(statement, (name,)).fetchone()
+            if found is None:
+                self._connection.execute("INSERT INTO segments (name) VALUES (?)", (name,))
+                found = self._connection.execute(statement, (name,)).fetchone()
         return int(found[0]), int(found[1]), bool(found[2])
 
     def known(self, keys: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
@@ -68,7 +75,9 @@ class Marks:
             some = keys[at : at + _MOST_VARIABLES]
             asked = ",".join("?" * len(some))
             statement = f"SELECT key, segment, number FROM keys WHERE key IN ({asked})"
-            found |= {key: (segment, number) for key, segment, number in self._connection.execute(statement, some)}
+            with sentences(self.journal.path):
+                rows = self._connection.execute(statement, some).fetchall()
+            found |= {key: (segment, number) for key, segment, number in rows}
         return found
 
     def write(
@@ -97,13 +106,19 @@ class Marks:
 
     def set_archived(self, name: str) -> None:
         """Note that the archive holds a segment durably."""
-        self._connection.execute("UPDATE segments SET archived = 1 WHERE name = ?", (name,))
+        with sentences(self.journal.path):
+            self._connection.execute("UPDATE segments SET archived = 1 WHERE name = ?", (name,))
 
     def forget(self, keep: Callable[[str], bool]) -> None:
         """Forget archived segments whose file is gone, and keys that are too old."""
-        names = [name for (name,) in self._connection.execute("SELECT name FROM segments WHERE archived = 1")]
-        self._connection.executemany("DELETE FROM segments WHERE name = ?", [(one,) for one in names if not keep(one)])
-        self._connection.execute("DELETE FROM keys WHERE at < ?", (int(time.time()) - KEPT_SECONDS,))
+        with sentences(self.journal.path):
+            names = [name for (name,) in self._connection.execute("SELECT name FROM segments WHERE archived = 1")]
+            gone = [(name,) for name in names if not keep(name)]
+            if gone:
+                self._connection.executemany("DELETE FROM segments WHERE name = ?", gone)
+            if time.monotonic() - self._forgot_at > _FORGET_SECONDS:
+                self._connection.execute("DELETE FROM keys WHERE at < ?", (int(time.time()) - KEPT_SECONDS,))
+                self._forgot_at = time.monotonic()
 
     def close(self) -> None:
         """Close the file."""

@@ -29,6 +29,7 @@ SEGMENT_PACKETS: Final = 100_000
 SEGMENT_SECONDS: Final = 300.0
 DAMAGED: Final = ".damaged"
 _BUSY_SECONDS: Final = 10.0
+_PASSING: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY})
 _TABLES: Final = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE groups (
@@ -127,15 +128,15 @@ class SegmentWriter:
             The group cannot be written; nothing of it was.
         """
         try:
-            with _sentences(self.path or self.folder):
+            with sentences(self.path or self.folder):
                 connection = self._open()
                 payload = packed(packets)
                 found = connection.execute(
                     "INSERT INTO groups (received, packets, checksum, payload) VALUES (?, ?, ?, ?)",
                     (packets[0].received, len(packets), zlib.crc32(payload), payload),
                 )
-        except StorageError:
-            self._drop()
+        except StorageError as error:
+            self._after(error)
             raise
         self._packets += len(packets)
         return int(found.lastrowid or 0)
@@ -149,12 +150,12 @@ class SegmentWriter:
             It cannot.
         """
         try:
-            with _sentences(self.path or self.folder):
+            with sentences(self.path or self.folder):
                 connection = self._open()
                 connection.execute("INSERT OR REPLACE INTO meta VALUES ('probe', randomblob(65536))")
                 connection.execute("DELETE FROM meta WHERE name='probe'")
-        except StorageError:
-            self._drop()
+        except StorageError as error:
+            self._after(error)
             raise
 
     def close_if_due(self) -> None:
@@ -171,10 +172,19 @@ class SegmentWriter:
         if connection is None:
             return
         try:
-            with _sentences(self.path or self.folder):
+            with sentences(self.path or self.folder):
                 connection.execute("INSERT OR REPLACE INTO meta VALUES ('closed', '1')")
         finally:
             connection.close()
+
+    def _after(self, error: StorageError) -> None:
+        """Keep a segment that only found no room, let go of one that may be damaged."""
+        connection = self._connection
+        code = getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF
+        if connection is None or code not in _PASSING:
+            self._drop()
+        elif connection.in_transaction:
+            connection.execute("ROLLBACK")
 
     def _drop(self) -> None:
         """Let go of a segment that cannot be written: it stays as it is, the next group begins another one."""
@@ -231,7 +241,7 @@ class Segment:
         self.path = path
         self.name = path.stem
         self._connection: sqlite3.Connection | None = None
-        with _sentences(path):
+        with sentences(path):
             # Opened for writing, because after a kill the first reader has to take in the write-ahead log.
             self._connection = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode=rw",
@@ -253,13 +263,13 @@ class Segment:
     @property
     def is_closed(self) -> bool:
         """Whether nothing will be added to it."""
-        with _sentences(self.path):
+        with sentences(self.path):
             return bool(self._rows("SELECT 1 FROM meta WHERE name='closed'")) if not self.empty else True
 
     def mark_closed(self) -> None:
         """Close it on behalf of a process that is gone."""
         if not self.empty:
-            with _sentences(self.path):
+            with sentences(self.path):
                 self._rows("INSERT OR REPLACE INTO meta VALUES ('closed', '1')")
 
     def groups(self, after: int, most_packets: int) -> Iterator[Group]:
@@ -272,7 +282,7 @@ class Segment:
         """
         taken = 0
         while not self.empty and taken < most_packets:
-            with _sentences(self.path):
+            with sentences(self.path):
                 rows = self._rows(
                     "SELECT id, packets, checksum, payload FROM groups WHERE id > ? ORDER BY id LIMIT 20", (after,)
                 )
@@ -291,14 +301,14 @@ class Segment:
         """The highest group (0: none)."""
         if self.empty:
             return 0
-        with _sentences(self.path):
+        with sentences(self.path):
             return int(self._rows("SELECT coalesce(max(id), 0) FROM groups")[0][0])
 
     def waiting(self, after: int) -> int:
         """Return how many packets it has after a group."""
         if self.empty:
             return 0
-        with _sentences(self.path):
+        with sentences(self.path):
             return int(self._rows("SELECT coalesce(sum(packets), 0) FROM groups WHERE id > ?", (after,))[0][0])
 
     def close(self) -> None:
@@ -352,7 +362,8 @@ def _damaged(path: Path, group: int) -> StorageError:
 
 
 @contextmanager
-def _sentences(path: Path) -> Iterator[None]:
+def sentences(path: Path) -> Iterator[None]:
+    """Say in a `StorageError` what SQLite or the disk refuses of a file."""
     try:
         with storage_errors(path):
             yield

@@ -99,21 +99,25 @@ class Taker:
         self.archive()
 
     def take(self) -> int:
-        """Take packets from all segments into the journal of observations; return how many."""
+        """Take packets from all segments into the journal of observations; return how many.
+
+        Raises
+        ------
+        StorageError
+            The journal of observations or the base cannot be written; what was not taken is taken the next time.
+        """
         taken = 0
         damaged: dict[str, StorageError] = {}
         for path in segments(self.folder):
             if taken >= ROUND_PACKETS:
                 break
-            try:
-                taken += self._take_segment(path, ROUND_PACKETS - taken)
-            except FileNotFoundError:
-                continue
-            except StorageError as error:
-                if not path.exists():
-                    continue
-                damaged[path.name] = error
-                continue
+            identifier, through, _ = self.marks.segment(path.stem)
+            groups, failed = _read(path, through, ROUND_PACKETS - taken)
+            if failed is not None and path.exists():
+                damaged[path.name] = failed
+            if groups:
+                self._take_groups(identifier, groups)
+                taken += sum(len(group.packets) for group in groups)
         self._note(damaged)
         return taken
 
@@ -124,22 +128,6 @@ class Taker:
             return
         first = damaged[min(damaged)]
         self.health.fails("damaged", first.zh, first.en)
-
-    def _take_segment(self, path: Path, most: int) -> int:
-        identifier, through, _ = self.marks.segment(path.stem)
-        groups: list[Group] = []
-        failed: StorageError | None = None
-        with Segment(path) as segment:
-            try:
-                groups.extend(segment.groups(through, most))
-            except StorageError as error:
-                # What stands before the damage is good and is taken first.
-                failed = error
-        if groups:
-            self._take_groups(identifier, groups)
-        if failed is not None:
-            raise failed
-        return sum(len(group.packets) for group in groups)
 
     def _take_groups(self, segment: int, groups: list[Group]) -> None:
         # Read after the packets: what is adopted before its packets are read is not put aside by mistake.
@@ -208,7 +196,10 @@ class Taker:
                 self._archive_segment(path)
             except StorageError as error:
                 log.warning("segment_not_archived", segment=path.name, zh=error.zh, en=error.en)
-        self.marks.forget(lambda name: (self.folder / f"{name}.sqlite").exists())
+        try:
+            self.marks.forget(lambda name: (self.folder / f"{name}.sqlite").exists())
+        except StorageError as error:
+            log.warning("keys_not_forgotten", zh=error.zh, en=error.en)
 
     def _archive_segment(self, path: Path) -> None:
         identifier, through, archived = self.marks.segment(path.stem)
@@ -267,6 +258,17 @@ class Taker:
         except StorageError as error:
             log.error("not_finished", zh=error.zh, en=error.en)
         said(self.status())
+
+
+def _read(path: Path, after: int, most: int) -> tuple[list[Group], StorageError | None]:
+    """Return groups of a segment, and why there are no more of them where it is damaged: what stands before is good."""
+    groups: list[Group] = []
+    try:
+        with Segment(path) as segment:
+            groups.extend(segment.groups(after, most))
+    except StorageError as error:
+        return groups, error
+    return groups, None
 
 
 def plain_ailments(health: Health) -> dict[str, dict[str, Any]]:
