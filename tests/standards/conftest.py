@@ -35,8 +35,6 @@ def to_spark(session: Any, frame: pl.DataFrame) -> Any:
 @pytest.fixture(params=["pandas", "pyarrow", "duckdb", pytest.param("spark", marks=pytest.mark.spark)])
 def engine(request: pytest.FixtureRequest) -> Given:
     """Turn a Polars frame into the engine's own."""
-    if request.param == "spark" and "water" in request.path.parts:
-        pytest.skip("Spark takes many minutes to plan the nested comparisons of GB 3838")
     if request.param == "spark":
         session = request.getfixturevalue("spark")
         return lambda frame: to_spark(session, frame)

@@ -99,11 +99,23 @@ def on_beijing_clock(frame: nw.LazyFrame[Any], column: str = "time") -> nw.LazyF
 
 
 def settled(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Compute a Polars frame now; other engines stay lazy.
+    """Compute a Polars frame now, and cut Spark's plan here; DuckDB stays lazy.
 
-    Two branches of one lazy Polars frame would make it keep the whole input in memory for the second branch.
+    Two branches of one lazy Polars frame would make it keep the whole input in memory for the second branch, and
+    Spark would plan and compute what lies before the branch once for each.
     """
-    return frame.collect().lazy() if frame.implementation.is_polars() else frame
+    return frame.collect().lazy() if frame.implementation.is_polars() else cut(frame)
+
+
+def cut(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Cut Spark's plan here, so that what follows is planned by itself; other engines stay as they are.
+
+    Spark plans a long chain of long expressions in minutes, its parts in seconds, and compiles no method above 64 kB.
+    """
+    if not frame.implementation.is_pyspark():
+        return frame
+    checkpoint: nw.LazyFrame[Any] = nw.from_native(frame.to_native().localCheckpoint(eager=False))
+    return checkpoint
 
 
 def scaled(column: nw.Expr, scale: int = SCALE) -> nw.Expr:
@@ -117,10 +129,35 @@ def half_even_ratio(numerator: nw.Expr, denominator: nw.Expr | int) -> nw.Expr:
 
     依据: GB/T 8170—2008 3.2
     """
-    quotient = numerator // denominator
+    return _to_even(numerator, denominator, numerator // denominator)
+
+
+def _to_even(numerator: nw.Expr, denominator: nw.Expr | int, quotient: nw.Expr) -> nw.Expr:
     rest = numerator - quotient * denominator
     goes_up = (rest * 2 > denominator) | ((rest * 2 == denominator) & (quotient % 2 != 0))
     return nw.when(goes_up).then(quotient + 1).otherwise(quotient)
+
+
+def with_ratios(frame: nw.LazyFrame[Any], ratios: Mapping[str, tuple[nw.Expr, nw.Expr | int]]) -> nw.LazyFrame[Any]:
+    """Return `frame` with columns of `half_even_ratio`, made in steps.
+
+    Each operand is computed once, where one expression repeats it seven times: with many columns, or operands that
+    are long themselves, Spark takes minutes to plan the one and seconds to plan the other.
+    """
+    operands = {}
+    for name, (numerator, denominator) in ratios.items():
+        operands[f"_numerator {name}"] = numerator
+        operands[f"_denominator {name}"] = nw.lit(denominator) if isinstance(denominator, int) else denominator
+    held = frame.with_columns(
+        expression.cast(nw.Int64).alias(name) for name, expression in operands.items()
+    ).with_columns(
+        (nw.col(f"_numerator {name}") // nw.col(f"_denominator {name}")).alias(f"_quotient {name}") for name in ratios
+    )
+    rounded = held.with_columns(
+        _to_even(nw.col(f"_numerator {name}"), nw.col(f"_denominator {name}"), nw.col(f"_quotient {name}")).alias(name)
+        for name in ratios
+    )
+    return rounded.drop(*operands, *(f"_quotient {name}" for name in ratios))
 
 
 def up_ratio(numerator: nw.Expr, denominator: nw.Expr | int) -> nw.Expr:
@@ -133,6 +170,21 @@ def listed(conditions: Sequence[tuple[nw.Expr, str]]) -> nw.Expr:
     parts = [nw.when(condition).then(nw.lit(name)) for condition, name in conditions]
     text = nw.concat_str(parts, separator="、", ignore_nulls=True)
     return nw.when(text != "").then(text)
+
+
+def with_lists(frame: nw.LazyFrame[Any], lists: Mapping[str, Sequence[tuple[nw.Expr, str]]]) -> nw.LazyFrame[Any]:
+    """Return `frame` with columns of `listed`, made in steps, so that each condition is computed once."""
+    if not lists:
+        return frame
+    texts = [
+        nw.concat_str(
+            [nw.when(condition).then(nw.lit(name)) for condition, name in conditions], separator="、", ignore_nulls=True
+        ).alias(column)
+        for column, conditions in lists.items()
+    ]
+    return frame.with_columns(*texts).with_columns(
+        nw.when(nw.col(column) != "").then(nw.col(column)).alias(column) for column in lists
+    )
 
 
 def real(column: nw.Expr, scale: int = SCALE) -> nw.Expr:

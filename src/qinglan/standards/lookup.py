@@ -12,7 +12,7 @@ from qinglan.core.frames import Opened, opened, real
 from qinglan.standards.qualified import number
 
 
-def looked_up(key: nw.Expr, table: Mapping[str, Any], dtype: Any) -> nw.Expr:
+def looked_up(key: nw.Expr, table: Mapping[Any, Any], dtype: Any) -> nw.Expr:
     """Return, for each row, what `table` holds under its `key`; null for keys that are not there."""
     held = {name: value for name, value in table.items() if value is not None}
     if not held:

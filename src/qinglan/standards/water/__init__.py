@@ -14,10 +14,11 @@ from qinglan.standards.water.black_odorous import (
 )
 from qinglan.standards.water.discharge import discharge_verdict
 from qinglan.standards.water.flow import ecological_flows, flow_satisfaction, flow_targets
+from qinglan.standards.water.item_classes import item_class
 from qinglan.standards.water.kinds import learned_kinds
 from qinglan.standards.water.national import network_shares, section_assessment
 from qinglan.standards.water.ranking import city_index, index_change, water_rankings
-from qinglan.standards.water.sections import item_class, section_class
+from qinglan.standards.water.sections import section_class
 from qinglan.standards.water.sources import source_rates, source_tests
 from qinglan.standards.water.tables import discharges, water_classes, water_evaluations
 from qinglan.standards.water.trophic import trophic_from_indices, trophic_index, trophics

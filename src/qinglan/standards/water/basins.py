@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
 import narwhals as nw
 
-from qinglan.core.frames import half_even_ratio, opened, settled
+from qinglan.core.frames import opened, settled, with_ratios
+from qinglan.standards.lookup import looked_up
+from qinglan.standards.water.classes import Judged, chosen_editions, grade_of, judged, kind_marks
 from qinglan.standards.water.items import averaged, decimal, samples, title_of
-from qinglan.standards.water.sections import Judged, chosen_editions, grade_of, judged, kind_marks, verdicts
+from qinglan.standards.water.pollutants import PLACES, with_tops
+from qinglan.standards.water.sections import verdicts
 from qinglan.standards.water.tables import GOOD, WORST, WaterEvaluation
 
 _PERCENT = 100
-_PLACES = 32
 
 
 def word_for(method: WaterEvaluation, good: float, bad: float) -> str:
@@ -63,7 +66,7 @@ def basin_evaluation(frame: Any, kind: str | None = None, *, by: str = "basin", 
     keys = [by, "site", "time", *([column] if column else [])]
     found = judged(samples(given.frame, keys, method.evaluated), names, kind, law, method)
     sections = settled(found.frame)
-    texts = settled(verdicts(found, names, kind, keys))
+    texts = settled(verdicts(replace(found, frame=sections), names, kind, keys))
     counted = sections.group_by(by, "time").agg(
         nw.len().cast(nw.Int64).alias("sections"),
         nw.col("water_class").count().cast(nw.Int64).alias("judged"),
@@ -73,7 +76,7 @@ def basin_evaluation(frame: Any, kind: str | None = None, *, by: str = "basin", 
         ),
         *((nw.col(f"c {item}") > GOOD).cast(nw.Int64).sum().cast(nw.Int64).alias(f"x {item}") for item in found.items),
     )
-    few = _few(given.frame, found, names, kind, by)
+    few = settled(_few(given.frame, found, names, kind, by))
     joined = counted.join(few, on=[by, "time"], how="left").join(_each(texts, by, method), on=[by, "time"], how="left")
     return given.give(_rows(joined, found, by))
 
@@ -84,6 +87,7 @@ def _few(frame: nw.LazyFrame[Any], found: Judged, names: list[str], kind: str | 
     column = kind_marks(kind, names)[2]
     keys = [by, "site", "time", *([column] if column else [])]
     each = samples(frame, keys, method.evaluated, halve=True)
+    each = replace(each, frame=settled(each.frame))
     mean = averaged(each, [by, "time"])
     if column:
         kinds = each.frame.group_by(by, "time").agg(
@@ -91,7 +95,7 @@ def _few(frame: nw.LazyFrame[Any], found: Judged, names: list[str], kind: str | 
         )
         same = nw.when(nw.col("_first") == nw.col("_last")).then(nw.col("_first"))
         kinds = kinds.select(by, "time", same.alias(column))
-        mean = type(mean)(mean.frame.join(kinds, on=[by, "time"], how="left"), mean.items, (), mean.impossible)
+        mean = replace(mean, frame=mean.frame.join(kinds, on=[by, "time"], how="left"))
     one = judged(mean, names, kind, found.edition, method)
     return verdicts(one, names, kind, [by, "time"]).select(
         by, "time", nw.col("water_class").alias("of means"), nw.col("word").alias("word of means"),
@@ -127,24 +131,24 @@ def _rows(joined: nw.LazyFrame[Any], found: Judged, by: str) -> nw.LazyFrame[Any
         else:
             holds = bad * _PERCENT < whole * int(rule.bad_below or 0)
         word = nw.when(holds).then(nw.lit(rule.word)).otherwise(word)
-    worded = joined.with_columns(
+    worded = _with_rates(joined, found).with_columns(
         nw.when(by_shares).then(word).otherwise(nw.col("word of means")).alias("word"),
-        nw.when(by_shares).then(_by_rate(found)).otherwise(nw.col("of each")).alias("_pollutants"),
+        nw.when(by_shares).then(nw.col("_by_rate")).otherwise(nw.col("of each")).alias("_pollutants"),
+        good.alias("good"),
     )
+    parts = {f"share_{number}": nw.col(f"class_{number}") for number in range(1, WORST + 1)}
+    parts |= {"share_good": nw.col("good"), "share_bad": bad}
+    steps = _PERCENT * 10**method.share_decimals
+    shared = with_ratios(worded, {name: (part * steps, whole) for name, part in parts.items()})
     fine = nw.col("word").is_in([rule.word for rule in method.basin if rule.good_from is not None])
-    shares = [
-        _share(nw.col(f"class_{number}"), whole, method).alias(f"share_{number}") for number in range(1, WORST + 1)
-    ]
     absent = nw.when(nw.col("sections") > nw.col("judged")).then(nw.col("sections") - nw.col("judged"))
-    return worded.select(
+    return shared.select(
         by,
         "time",
         "sections",
         "judged",
         *(f"class_{number}" for number in range(1, WORST + 1)),
-        *shares,
-        _share(good, whole, method).alias("share_good"),
-        _share(bad, whole, method).alias("share_bad"),
+        *(decimal(nw.col(name), method.share_decimals).alias(name) for name in parts),
         nw.when(by_shares).then(nw.lit("shares")).otherwise(nw.lit("mean")).alias("rule"),
         nw.when(~by_shares).then(nw.col("of means")).alias("water_class"),
         nw.when(~by_shares).then(grade_of(nw.col("of means"))).alias("grade"),
@@ -158,26 +162,20 @@ def _rows(joined: nw.LazyFrame[Any], found: Judged, by: str) -> nw.LazyFrame[Any
     )
 
 
-def _by_rate(found: Judged) -> nw.Expr:
-    """Return the three items that exceed class III in most sections; ties in the order of table 1."""
-    names = [title_of(item) for item in found.items]
+def _with_rates(joined: nw.LazyFrame[Any], found: Judged) -> nw.LazyFrame[Any]:
+    """Add ``_by_rate``: the three items that exceed class III in most sections; ties in the order of table 1."""
     keys = [
         nw.when(nw.col(f"x {item}") > 0)
-        .then(nw.col(f"x {item}") * _PLACES + (_PLACES - 1 - number))
+        .then(nw.col(f"x {item}") * PLACES + (PLACES - 1 - number))
         .otherwise(nw.lit(-1, dtype=nw.Int64))
+        .alias(f"k {item}")
         for number, item in enumerate(found.items)
     ]
+    count = found.method.pollutants.count
+    topped = with_tops(joined.with_columns(*keys), [f"k {item}" for item in found.items], count)
+    names = {number: title_of(item) for number, item in enumerate(found.items)}
     shown = []
-    for _ in range(found.method.pollutants.count):
-        top = nw.max_horizontal(*keys)
-        name = nw.lit(None, dtype=nw.String)
-        for number, title in enumerate(names):
-            name = nw.when((top >= 0) & (_PLACES - 1 - top % _PLACES == number)).then(nw.lit(title)).otherwise(name)
-        shown.append(name)
-        keys = [nw.when(key < top).then(key).otherwise(nw.lit(-1, dtype=nw.Int64)) for key in keys]
-    return nw.concat_str(shown, separator="、", ignore_nulls=True)
-
-
-def _share(part: nw.Expr, whole: nw.Expr, method: WaterEvaluation) -> nw.Expr:
-    steps = 10**method.share_decimals
-    return decimal(half_even_ratio(part * (_PERCENT * steps), whole), method.share_decimals)
+    for rank in range(count):
+        top = nw.col(f"top {rank}")
+        shown.append(nw.when(top >= 0).then(looked_up(PLACES - 1 - top % PLACES, names, nw.String)))
+    return topped.with_columns(nw.concat_str(shown, separator="、", ignore_nulls=True).alias("_by_rate"))

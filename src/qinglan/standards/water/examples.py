@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 
 from qinglan.core.rounding import half_even
-from qinglan.standards.water.sections import item_class, section_class
+from qinglan.standards.water.item_classes import item_class
+from qinglan.standards.water.sections import section_class
 from qinglan.standards.water.tables import (
     BlackOdorous,
     Discharge,

@@ -11,7 +11,7 @@ import narwhals as nw
 
 from qinglan.catalogue import factors
 from qinglan.core.errors import InputError
-from qinglan.core.frames import half_even_ratio, listed, real, scaled
+from qinglan.core.frames import cut, real, scaled, with_ratios
 from qinglan.core.units import factor_between, normal
 from qinglan.standards import qualified
 from qinglan.standards.water.tables import discharges, water_classes
@@ -129,12 +129,16 @@ class Samples:
     ranged: tuple[str, ...]
     impossible: tuple[str, ...]
 
+    def excluded(self) -> dict[str, list[tuple[nw.Expr, str]]]:
+        """Return the list of items with impossible values that `note` reads, for `with_lists`."""
+        found = [(nw.col(f"bad {item}") > 0, title_of(item)) for item in self.impossible]
+        return {"_excluded": found} if found else {}
+
     def note(self) -> nw.Expr:
-        """Return the text that names items with impossible values, null where there are none."""
+        """Return the text that names the items `excluded`, null where there are none."""
         if not self.impossible:
             return nw.lit(None, dtype=nw.String)
-        found = listed([(nw.col(f"bad {item}") > 0, title_of(item)) for item in self.impossible])
-        return nw.concat_str([nw.lit("剔除不可能的值："), found])
+        return nw.concat_str([nw.lit("剔除不可能的值："), nw.col("_excluded")])
 
 
 def is_impossible(item: str, value: nw.Expr) -> nw.Expr:
@@ -269,13 +273,15 @@ def _from_rows(frame: nw.LazyFrame[Any], keys: Sequence[str], spellings: Sequenc
         if item in impossible:
             totals.append(nw.when(mine).then(nw.col("_bad")).sum().cast(nw.Int64).alias(f"bad {item}"))
     summed = held.group_by(*keys).agg(*totals)
-    values = []
+    means = {}
     for item in items:
-        values.append(_mean(f"s {item}", f"n {item}").alias(f"q {item}"))
+        some = nw.col(f"n {item}") > 0
+        means[f"q {item}"] = nw.col(f"s {item}"), nw.when(some).then(nw.col(f"n {item}"))
         if item in ranged:
-            whole = nw.col(f"nh {item}") == nw.col(f"n {item}")
-            values.append(nw.when(whole).then(_mean(f"sh {item}", f"nh {item}")).alias(f"h {item}"))
-    return Samples(summed.select(*keys, *values, *(f"bad {item}" for item in impossible)), items, ranged, impossible)
+            whole = some & (nw.col(f"nh {item}") == nw.col(f"n {item}"))
+            means[f"h {item}"] = nw.col(f"sh {item}"), nw.when(whole).then(nw.col(f"nh {item}"))
+    found = with_ratios(summed, means).select(*keys, *means, *(f"bad {item}" for item in impossible))
+    return Samples(cut(found), items, ranged, impossible)
 
 
 def _mapped(spellings: Sequence[Spelling]) -> nw.Expr:
@@ -301,11 +307,6 @@ def _in_billionths(value: nw.Expr, spellings: Sequence[Spelling]) -> nw.Expr:
 def _sum_and_count(mine: nw.Expr, column: str, total: str, count: str) -> list[nw.Expr]:
     chosen = nw.when(mine).then(nw.col(column))
     return [chosen.sum().cast(nw.Int64).alias(total), chosen.count().cast(nw.Int64).alias(count)]
-
-
-def _mean(total: str, count: str) -> nw.Expr:
-    some = nw.when(nw.col(count) > 0).then(nw.col(count))
-    return half_even_ratio(nw.col(total), some)
 
 
 def _any(conditions: Iterable[nw.Expr]) -> nw.Expr:
@@ -367,7 +368,11 @@ def averaged(held: Samples, keys: Sequence[str], count: str | None = None) -> Sa
         totals += [values.sum().cast(nw.Int64).alias(f"s {item}"), values.count().cast(nw.Int64).alias(f"n {item}")]
     totals += [nw.col(f"bad {item}").sum().cast(nw.Int64).alias(f"bad {item}") for item in held.impossible]
     summed = held.frame.group_by(*keys).agg(*totals)
-    means = [_mean(f"s {item}", f"n {item}").alias(f"q {item}") for item in held.items]
+    means = {
+        f"q {item}": (nw.col(f"s {item}"), nw.when(nw.col(f"n {item}") > 0).then(nw.col(f"n {item}")))
+        for item in held.items
+    }
     kept = [*keys, *([count] if count else [])]
     bad = [f"bad {item}" for item in held.impossible]
-    return Samples(summed.select(*kept, *means, *bad), held.items, (), held.impossible)
+    found = with_ratios(summed, means).select(*kept, *means, *bad)
+    return Samples(cut(found), held.items, (), held.impossible)

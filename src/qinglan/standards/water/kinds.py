@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import narwhals as nw
 
-from qinglan.core.frames import Opened, opened
-from qinglan.standards.water.sections import classified
+from qinglan.core.frames import opened
+from qinglan.standards.water.classes import chosen_editions, grade_of, judged
+from qinglan.standards.water.items import samples
 
 _PUBLISHED = "published class"
+_KINDS = ("river", "lake")
 
 
 def learned_kinds(frame: Any, published: str = "grade") -> Any:
@@ -37,16 +40,17 @@ def learned_kinds(frame: Any, published: str = "grade") -> Any:
     """
     given = opened(frame, ("site", "time", published))
     told = given.frame.filter(~nw.col(published).is_null()).rename({published: _PUBLISHED})
-    met = (nw.col("grade") == nw.col(_PUBLISHED)).fill_null(value=False).cast(nw.Int64)
-    both = []
-    for kind in ("river", "lake"):
-        judged = classified(Opened(told, given.back), ("site", "time", _PUBLISHED), kind, None)
-        both.append(
-            judged.with_columns(met.alias("met"))
-            .group_by("site")
-            .agg(nw.col("met").sum().cast(nw.Int64).alias(f"as_{kind}"), nw.len().cast(nw.Int64).alias("samples"))
-        )
-    joined = both[0].join(both[1].select("site", "as_lake"), on="site", how="left")
+    names = told.collect_schema().names()
+    law, method = chosen_editions(told, None)
+    held = samples(told, ["site", "time", _PUBLISHED], method.evaluated)
+    met = (grade_of(nw.col("water_class")) == nw.col(_PUBLISHED)).fill_null(value=False).cast(nw.Int64)
+    for kind in _KINDS:
+        judged_so = judged(held, names, kind, law, method).frame.with_columns(met.alias(f"as_{kind}"))
+        held = replace(held, frame=judged_so)
+    summed = held.frame.group_by("site").agg(
+        *(nw.col(f"as_{kind}").sum().cast(nw.Int64).alias(f"as_{kind}") for kind in _KINDS),
+        nw.len().cast(nw.Int64).alias("samples"),
+    )
     lake = nw.col("as_lake") > nw.col("as_river")
     kind_name = nw.when(lake).then(nw.lit("lake")).otherwise(nw.lit("river"))
-    return given.give(joined.select("site", kind_name.alias("kind"), "as_river", "as_lake", "samples"))
+    return given.give(summed.select("site", kind_name.alias("kind"), "as_river", "as_lake", "samples"))

@@ -7,9 +7,10 @@ from typing import Any, Literal
 import narwhals as nw
 
 from qinglan.core.errors import InputError
-from qinglan.core.frames import half_even_ratio, on_beijing_clock, opened
+from qinglan.core.frames import on_beijing_clock, opened, with_ratios
+from qinglan.standards.water.classes import chosen_editions, judged, kind_marks
 from qinglan.standards.water.items import averaged, decimal, samples
-from qinglan.standards.water.sections import chosen_editions, judged, kind_marks, verdicts
+from qinglan.standards.water.sections import verdicts
 from qinglan.standards.water.tables import GOOD, WORST
 
 Period = Literal["month", "quarter", "year"]
@@ -154,16 +155,24 @@ def network_shares(classes: Any, network: Any, *, decimals: int = 1) -> Any:
     joined = expected.join(summed, on=["network", "period"], how="left").with_columns(
         nw.col(column).fill_null(0) for column in ("sections", "good", "bad", "attained", "_with target")
     )
-    ended = joined.with_columns((before != nw.col("network")).fill_null(value=False).alias("unlike_last"))
+    steps = _PERCENT * 10**decimals
+    parts = {
+        "share_good": (nw.col("good") * steps, whole),
+        "share_bad": (nw.col("bad") * steps, whole),
+        "share_attained": (nw.col("attained") * steps, aimed),
+    }
+    ended = with_ratios(
+        joined.with_columns((before != nw.col("network")).fill_null(value=False).alias("unlike_last")), parts
+    )
     short = nw.when(absent > 0).then(nw.concat_str([absent.cast(nw.String), nw.lit(" 个断面没有类别")]))
     return given.give(
         ended.select(
             *("network", "period", "expected", "sections", "good"),
-            _share(nw.col("good"), whole, decimals).alias("share_good"),
+            decimal(nw.col("share_good"), decimals).alias("share_good"),
             "bad",
-            _share(nw.col("bad"), whole, decimals).alias("share_bad"),
+            decimal(nw.col("share_bad"), decimals).alias("share_bad"),
             nw.when(nw.col("_with target") > 0).then(nw.col("attained")).alias("attained"),
-            _share(nw.col("attained"), aimed, decimals).alias("share_attained"),
+            decimal(nw.col("share_attained"), decimals).alias("share_attained"),
             "unlike_last",
             nw.lit("Ⅰ—Ⅲ类断面数 / 参评断面数").alias("clause"),
             short.alias("missing"),
@@ -180,8 +189,3 @@ def _month(column: str) -> nw.Expr:
 
 def _count(condition: nw.Expr) -> nw.Expr:
     return condition.fill_null(value=False).cast(nw.Int64).sum().cast(nw.Int64)
-
-
-def _share(part: nw.Expr, whole: nw.Expr, decimals: int) -> nw.Expr:
-    steps = 10**decimals
-    return decimal(half_even_ratio(part * (_PERCENT * steps), whole), decimals)

@@ -7,10 +7,10 @@ from typing import Any
 
 import narwhals as nw
 
-from qinglan.core.frames import SCALE, half_even_ratio, listed, opened, real, scaled
+from qinglan.core.frames import SCALE, cut, opened, real, scaled, settled, with_lists, with_ratios
 from qinglan.standards.edition import editions
+from qinglan.standards.water.classes import chosen_editions, kind_marks
 from qinglan.standards.water.items import NANO, averaged, decimal, samples, title_of
-from qinglan.standards.water.sections import chosen_editions, kind_marks
 from qinglan.standards.water.tables import FOLDER, GOOD, Kind, WaterClasses, WaterRanking
 
 _NEUTRAL = 7.0
@@ -66,8 +66,9 @@ def city_index(
     counts = sites.group_by(by, "_kind").agg(nw.len().cast(nw.Int64).alias("_sites"))
     indexed = mean.frame.join(counts, on=[by, "_kind"], how="left").filter(~nw.col("_kind").is_null())
     river, lake = (_sum(law, wanted, mean.items, body) for body in ("river", "lake"))
-    absent = _absent(wanted, mean.items)
-    valued = indexed.with_columns(
+    here = [(nw.col(f"q {item}").is_null(), title_of(item)) for item in wanted if item in mean.items]
+    absent = _absent([item for item in wanted if item not in mean.items])
+    valued = with_lists(cut(indexed), {"_here": here}).with_columns(
         nw.when(nw.col("_kind") == "river").then(river).otherwise(lake).alias("_index"), absent.alias("_absent")
     )
     wide = valued.group_by(by).agg(
@@ -103,11 +104,10 @@ def _single(law: WaterClasses, item: str, body: Kind) -> nw.Expr:
     return third / nw.when(value > 0).then(value) if criterion.op == ">=" else value / third
 
 
-def _absent(wanted: Sequence[str], there: Sequence[str]) -> nw.Expr:
-    never = [title_of(item) for item in wanted if item not in there]
-    here = [(nw.col(f"q {item}").is_null(), title_of(item)) for item in wanted if item in there]
-    text = nw.concat_str([listed(here), nw.lit("、".join(never))], separator="、", ignore_nulls=True)
-    return text if never else listed(here)
+def _absent(never: Sequence[str]) -> nw.Expr:
+    here = nw.col("_here")
+    text = nw.lit("、".join(map(title_of, never)))
+    return nw.concat_str([here, text], separator="、", ignore_nulls=True) if never else here
 
 
 def _city(wide: nw.LazyFrame[Any], by: str) -> nw.LazyFrame[Any]:
@@ -131,9 +131,9 @@ def _city(wide: nw.LazyFrame[Any], by: str) -> nw.LazyFrame[Any]:
 def _placed(cities: nw.LazyFrame[Any], law: WaterClasses, by: str) -> nw.LazyFrame[Any]:
     rules = water_rankings()[-1]
     step = SCALE // 10**rules.decimals
-    rounded = cities.with_columns(
-        decimal(half_even_ratio(scaled(nw.col("cwqi")), step), rules.decimals).alias("rounded")
-    )
+    whole = cities.with_columns(scaled(nw.col("cwqi")).alias("_millionths"))
+    shown = with_ratios(whole, {"_shown": (nw.col("_millionths"), step)})
+    rounded = settled(shown.with_columns(decimal(nw.col("_shown"), rules.decimals).alias("rounded")))
     value = rounded.filter(~nw.col("rounded").is_null()).group_by("rounded").agg(nw.len().cast(nw.Int64).alias("_n"))
     ordered = value.with_columns(nw.col("_n").cum_sum().over(order_by="rounded").alias("_through"))
     places = ordered.select("rounded", (nw.col("_through") - nw.col("_n") + 1).alias("rank"))
@@ -169,5 +169,6 @@ def index_change(now: Any, base: Any, *, by: str = "city") -> Any:
     joined = given.frame.select(by, "cwqi").join(before, on=by, how="inner")
     whole = nw.when(nw.col("cwqi_base") > 0).then(nw.col("cwqi_base"))
     change = (nw.col("cwqi") - nw.col("cwqi_base")) / whole * _CENT
-    step = SCALE // _CENT
-    return given.give(joined.with_columns(decimal(half_even_ratio(scaled(change), step), 2).alias("change")))
+    changed = joined.with_columns(scaled(change).alias("_millionths"))
+    rounded = with_ratios(changed, {"_shown": (nw.col("_millionths"), SCALE // _CENT)})
+    return given.give(rounded.select(by, "cwqi", "cwqi_base", decimal(nw.col("_shown"), 2).alias("change")))

@@ -7,9 +7,9 @@ from typing import Any
 
 import narwhals as nw
 
-from qinglan.core.frames import SCALE, half_even_ratio, listed, on_beijing_clock, opened, real, scaled
+from qinglan.core.frames import SCALE, on_beijing_clock, opened, real, scaled, with_lists, with_ratios
+from qinglan.standards.water.classes import chosen_editions, kind_marks
 from qinglan.standards.water.items import NANO, decimal, samples, title_of
-from qinglan.standards.water.sections import chosen_editions, kind_marks
 from qinglan.standards.water.tables import GOOD, WaterClasses
 
 NOT_JUDGED = ("water_temp", "cod", "tn", "fc")
@@ -48,30 +48,43 @@ def source_tests(frame: Any, kind: str | None = None, *, edition: str | None = N
     keys = ["site", "time", *([column] if column else [])]
     first = [item for item in law.items if item not in NOT_JUDGED]
     held = samples(given.frame, keys, (*first, *law.specific_limits))
-    over, unsure, texts = [], [], []
+    staged, multiples = [], {}
     for item in held.items:
         exceeds, unclear, multiple = _verdict(law, item, is_river, is_lake, ranged=item in held.ranged)
-        over.append(exceeds)
-        unsure.append((unclear & ~exceeds, title_of(item)))
-        texts.append(nw.when(exceeds).then(_written(title_of(item), multiple)))
+        staged += [exceeds.alias(f"over {item}"), unclear.alias(f"unsure {item}")]
+        if multiple is not None:
+            multiples[item] = multiple.alias(f"m {item}")
+    texts = [
+        nw.when(nw.col(f"over {item}")).then(
+            _written(title_of(item), nw.col(f"m {item}") if item in multiples else None)
+        )
+        for item in held.items
+    ]
     counted = [(~nw.col(f"q {item}").is_null()).cast(nw.Int64) for item in held.items]
-    exceeding = nw.concat_str(texts, separator="、", ignore_nulls=True)
-    some = reduce(lambda one, other: one | other, over)
-    unclear = listed(unsure)
     never = [title_of(item) for item in first if item not in held.items]
-    absent = listed(
-        [(nw.col(f"q {item}").is_null(), title_of(item)) for item in first if item in held.items] or [_NEVER]
-    )
-    missing = nw.concat_str([absent, nw.lit("、".join(never))], separator="、", ignore_nulls=True) if never else absent
+    absent = [(nw.col(f"q {item}").is_null(), title_of(item)) for item in first if item in held.items] or [_NEVER]
+    here = nw.col("_absent")
+    missing = nw.concat_str([here, nw.lit("、".join(never))], separator="、", ignore_nulls=True) if never else here
+    judged = with_lists(
+        held.frame.with_columns(*staged, *multiples.values()),
+        {
+            "undetermined": [
+                (nw.col(f"unsure {item}") & ~nw.col(f"over {item}"), title_of(item)) for item in held.items
+            ],
+            "_absent": absent,
+            **held.excluded(),
+        },
+    ).with_columns(nw.concat_str(texts, separator="、", ignore_nulls=True).alias("exceeding"))
+    exceeding, unclear = nw.col("exceeding"), nw.col("undetermined")
     return given.give(
-        held.frame.select(
+        judged.select(
             *keys,
             reduce(lambda one, other: one + other, counted).alias("items"),
-            nw.when(some).then(nw.lit(value=False)).otherwise(
+            nw.when(exceeding != "").then(nw.lit(value=False)).otherwise(
                 nw.when(unclear.is_null()).then(nw.lit(value=True))
             ).alias("meets"),
             nw.when(exceeding != "").then(exceeding).alias("exceeding"),
-            unclear.alias("undetermined"),
+            "undetermined",
             nw.lit(law.name).alias("edition"),
             nw.lit(law.stage, dtype=nw.String).alias("stage"),
             nw.lit(f"{law.number} 表1—表3").alias("clause"),
@@ -107,7 +120,8 @@ def _verdict(
         river = int(law.criterion(item, "river").limits[GOOD - 1] * NANO)
         kindest = nw.when(is_lake).then(against).otherwise(nw.lit(river, dtype=nw.Int64))
         against = nw.when(is_river).then(nw.lit(river, dtype=nw.Int64)).otherwise(against)
-    multiple = scaled((q - kindest).cast(nw.Float64) / kindest, 100)
+    over = (q - kindest).cast(nw.Float64)
+    multiple = scaled(over / (over * 0 + kindest), 100)
     return _sure(q > kindest), _sure(there & (h.is_null() | (h > against))), multiple
 
 
@@ -179,19 +193,24 @@ def source_rates(tests: Any, volumes: Any = None, *, decimals: int = 1) -> Any:
         nw.when(nw.col("_good") == 1).then(nw.col("_v")).sum().cast(nw.Int64).alias("_met"),
     )  # fmt: skip
     whole = (nw.col("_known") == nw.col("sources")) & (nw.col("_all") > 0)
-    step = SCALE // 10**decimals
     by_volume = real(nw.col("_met")) / nw.when(whole).then(real(nw.col("_all"))) * _PERCENT
-    by_number = half_even_ratio(nw.col("qualified") * (_PERCENT * 10**decimals), nw.col("sources"))
+    rated = with_ratios(
+        summed.with_columns(by_volume.alias("_share")).with_columns(scaled(nw.col("_share")).alias("_millionths")),
+        {
+            "_by_volume": (nw.col("_millionths"), SCALE // 10**decimals),
+            "_by_number": (nw.col("qualified") * (_PERCENT * 10**decimals), nw.col("sources")),
+        },
+    )
     absent = nw.col("sources") - nw.col("_known")
     short = nw.when(absent > 0).then(nw.concat_str([absent.cast(nw.String), nw.lit(" 个水源没有取水量")]))
     unknown = nw.concat_str([nw.col("undetermined").cast(nw.String), nw.lit(" 个水源无法判定，不计为达标")])
     return given.give(
-        summed.select(
+        rated.select(
             *("year", "sources", "qualified", "undetermined"),
-            decimal(by_number, decimals).alias("rate"),
+            decimal(nw.col("_by_number"), decimals).alias("rate"),
             nw.when(whole).then(real(nw.col("_all"))).alias("volume"),
             nw.when(whole).then(real(nw.col("_met"))).alias("qualified_volume"),
-            decimal(half_even_ratio(scaled(by_volume), step), decimals).alias("volume_rate"),
+            decimal(nw.col("_by_volume"), decimals).alias("volume_rate"),
             nw.lit("达标水源数 / 水源总数；达标取水量 / 取水总量").alias("clause"),
             (short if volumes is not None else nw.lit(None, dtype=nw.String)).alias("missing"),
             nw.when(nw.col("undetermined") > 0).then(unknown).alias("note"),

@@ -7,7 +7,7 @@ from typing import Any
 import narwhals as nw
 
 from qinglan.core.errors import InputError
-from qinglan.core.frames import SCALE, half_even_ratio, listed, opened, real, scaled
+from qinglan.core.frames import SCALE, opened, real, scaled, with_lists, with_ratios
 from qinglan.standards import qualified
 from qinglan.standards.edition import editions
 from qinglan.standards.water.items import NANO, averaged, decimal, samples, title_of
@@ -56,7 +56,7 @@ def trophic_index(frame: Any) -> Any:
     for item, (a, b, _) in rules.coefficients.items():
         value = real(nw.col(f"q {item}"), NANO) if item in held.items else nw.lit(None, dtype=nw.Float64)
         single[item] = (nw.when(value > 0).then(value).log() * b + a) * 10
-    indexed = held.frame.with_columns(
+    indexed = with_lists(held.frame, held.excluded()).with_columns(
         *(value.alias(f"tli_{item}") for item, value in single.items()), held.note().alias("impossible")
     )
     return given.give(_summed(indexed, rules))
@@ -115,17 +115,22 @@ def _summed(indexed: nw.LazyFrame[Any], rules: Trophic) -> nw.LazyFrame[Any]:
     note = nw.when((nw.col("items") > 0) & (nw.col("items") < len(rules.coefficients))).then(fewer)
     none = nw.when(nw.col("items") == 0).then(nw.lit("没有可评价的数据"))
     text = nw.concat_str([none, note, nw.col("impossible")], separator="；", ignore_nulls=True)
-    return summed.select(
+    absent = [(nw.col(f"tli_{item}").is_null(), title_of(item)) for item in rules.coefficients]
+    staged = with_lists(
+        summed.with_columns(scaled(nw.col("tli")).alias("_millionths"), text.alias("_said")), {"missing": absent}
+    )
+    rounded = with_ratios(staged, {"_rounded": (nw.col("_millionths"), step)})
+    return rounded.select(
         "site",
         "time",
         *(f"tli_{item}" for item in rules.coefficients),
         "tli",
-        decimal(half_even_ratio(scaled(nw.col("tli")), step), rules.decimals).alias("rounded"),
+        decimal(nw.col("_rounded"), rules.decimals).alias("rounded"),
         grade.alias("grade"),
         "items",
         nw.lit(rules.name).alias("edition"),
         nw.lit(rules.stage, dtype=nw.String).alias("stage"),
         nw.lit(rules.basis[0].clause or "").alias("clause"),
-        listed([(nw.col(f"tli_{item}").is_null(), title_of(item)) for item in rules.coefficients]).alias("missing"),
-        nw.when(text != "").then(text).alias("note"),
+        "missing",
+        nw.when(nw.col("_said") != "").then(nw.col("_said")).alias("note"),
     )
