@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,3 +71,19 @@ class Server:
         address = f"{self.origin}/api/v1{quote(path)}" + (f"?{urlencode(query)}" if query else "")
         with urllib.request.urlopen(address, timeout=60) as answer:
             return json.load(answer)
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """Send JSON to the API as a page does, and return the JSON of the answer."""
+        headers = {"Content-Type": "application/json", "Origin": self.origin}
+        address = f"{self.origin}/api/v1{quote(path)}"
+        request = urllib.request.Request(address, json.dumps(body).encode(), headers, method="POST")
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def finish(self, job: str, patience: float = 120) -> None:
+        """Wait until a job is done."""
+        until = time.monotonic() + patience
+        while (found := self.get(f"/jobs/{job}"))["state"] in ("waiting", "running"):
+            assert time.monotonic() < until, found
+            time.sleep(0.2)
+        assert found["state"] == "done", found

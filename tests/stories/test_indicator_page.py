@@ -169,3 +169,78 @@ class TestTakingBack:
         warning.get_by_role("button").click()
         expect(warning).to_have_count(0)
         assert own_server.get(f"/indicators/{own}")["confirmed"]["value"] == round(estimate["value"] * 3.5)
+
+
+class TestWhatMayCome:
+    """Odds need six yearly values of one network; what a year may still lose needs a target of that year."""
+
+    DAY = "2025-06-30"
+
+    def test_odds_stand_in_words_and_numbers_with_their_methods(
+        self, visit: Visits, own_server: Server, pictures: Path
+    ) -> None:
+        for year, value in zip(range(2014, 2020), (35.9, 36.02, 36.1, 36.17, 36.25, 36.33), strict=True):
+            entry = {
+                "year": year,
+                "value": value,
+                "document": f"某公报〔{year}〕",
+                "document_date": f"{year + 1}-05-01",
+            }
+            own_server.post(f"/indicators/{FOREST}/confirmed", entry)
+        found = own_server.get(f"/indicators/{FOREST}", as_of=self.DAY)["odds"]
+        assert found["refused"] is None
+        page = visit(origin=own_server.origin).open(f"/indicators/{FOREST}?as_of={self.DAY}")
+        panel = page.get_by_test_id("odds")
+        expect(panel.get_by_test_id("odds-probability")).to_contain_text(found["text"])
+        chance = found["probability"]
+        words_of = ((0.9, "把握很大"), (2 / 3, "把握较大"), (1 / 3, "难以断定"), (0.1, "把握较小"), (0, "把握很小"))
+        assert panel.get_by_test_id("odds-word").inner_text() == next(
+            word for least, word in words_of if chance >= least
+        )
+        low, high = found["spread"]["text"].split("—")
+        assert f"{low} 至 {high}" in words(panel.get_by_test_id("odds-spread"))
+        rows = [[words(cell) for cell in row.locator("td").all()] for row in panel.get_by_test_id("odds-method").all()]
+        assert [(title, text) for title, _, text in rows] == [
+            (one["title"]["zh"], one["text"]) for one in found["methods"]
+        ]
+        assert len(rows) == 3
+        assert f"{found['from']} 年起的 {found['points_used']} 个年度值" in words(panel)
+        page.screenshot(path=pictures / "odds-desktop-zh.png", full_page=True)
+
+        board = {card["id"]: card for card in own_server.get("/board", as_of=self.DAY)["indicators"]}
+        assert board[FOREST]["odds"]["text"] == found["text"]
+        page.goto(f"{own_server.origin}/?as_of={self.DAY}")
+        cell = page.locator(f'[data-testid="indicator-row"][data-id="{FOREST}"]').get_by_test_id("indicator-odds")
+        expect(cell).to_contain_text(found["text"])
+        other = page.locator(f'[data-testid="indicator-row"][data-id="{SECTIONS}"]').get_by_test_id("indicator-odds")
+        assert words(other) == "—"
+        page.screenshot(path=pictures / "board-odds-desktop-zh.png", full_page=True)
+
+    def test_where_none_are_given_the_reason_is(self, visit: Visits, server: Server) -> None:
+        found = server.get(f"/indicators/{SECTIONS}", as_of=self.DAY)["odds"]
+        page = visit().open(f"/indicators/{SECTIONS}?as_of={self.DAY}")
+        expect(page.get_by_test_id("odds-refused")).to_contain_text(found["refused"]["zh"])
+        expect(page.get_by_test_id("odds-probability")).to_have_count(0)
+        assert "2021 年起的 4 个年度值" in words(page.get_by_test_id("odds-refused"))
+
+    def test_there_is_no_column_of_odds_once_the_target_year_is_over(self, visit: Visits, server: Server) -> None:
+        assert not any(card["odds"] for card in server.get("/board")["indicators"])
+        page = visit().open("/")
+        expect(page.get_by_test_id("indicator-row")).to_have_count(18)
+        expect(page.get_by_test_id("indicator-odds")).to_have_count(0)
+
+    def test_a_running_year_says_what_it_may_still_lose(
+        self, visit: Visits, own_server: Server, pictures: Path
+    ) -> None:
+        own = "air.good_day_ratio"
+        target = {"year": 2025, "value": 80, "document": "某函〔2025〕2号", "document_date": "2025-03-01"}
+        own_server.post(f"/indicators/{own}/targets", target)
+        own_server.finish(own_server.post("/evaluations", {"as_of": self.DAY, "indicators": [own]})["job"])
+        found = own_server.get(f"/indicators/{own}", as_of=self.DAY)["in_year"]
+        assert found["days_left"] == 184
+        page = visit(origin=own_server.origin, **PHONE).open(f"/indicators/{own}?as_of={self.DAY}")
+        panel = page.get_by_test_id("in-year")
+        expect(panel).to_contain_text("184 天")
+        expect(panel.get_by_test_id("may-lose")).to_have_text(f"{found['may_lose']['text']} 天")
+        expect(panel).to_contain_text(found["note"]["zh"])
+        page.screenshot(path=pictures / "in-year-phone-zh.png", full_page=True)

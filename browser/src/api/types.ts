@@ -215,7 +215,7 @@ export interface Meta {
   today: string
   simulated: boolean
   first_run: boolean
-  /** Pages that the server has answers for; a server that does not say has them all. */
+  /** Ids of the pages that the city's pack wants. */
   pages?: string[]
 }
 
