@@ -84,7 +84,7 @@ def upgrade() -> None:
         sa.Column("phone", sa.String(length=40)),
         sa.Column("password", sa.Text()),
         sa.Column("password_set", MOMENT),
-        sa.Column("must_change", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("must_change", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("totp", sa.Text()),
         sa.Column("totp_confirmed", MOMENT),
         sa.Column("totp_step", sa.BigInteger()),
