@@ -37,6 +37,19 @@ describe('the chart of a changed network', () => {
   })
 })
 
+describe('two figures of a year', () => {
+  it('have their numbers above and below, not over one another', () => {
+    const own: Reading = { ...reading('2025', 36.67, 'city'), kind: 'reported' }
+    const sides = (confirmed: number) => {
+      const series = historyOption(indicator([own, reading('2025', confirmed, 'city')]))['series'] as (Drawn & { name: string; data: { label: { position: string } }[] })[]
+      return series.filter(({ type }) => type === 'line').map(({ name, data }) => [name, data[0]!.label.position])
+    }
+    expect(sides(36.71)).toEqual([['上报', 'bottom'], ['认定值', 'top']])
+    expect(sides(36.6)).toEqual([['上报', 'top'], ['认定值', 'bottom']])
+    expect(sides(36.67)).toEqual([['上报', 'top'], ['认定值', 'bottom']])
+  })
+})
+
 describe('odds', () => {
   it('are spoken of in five words', () => {
     expect([0, 0.0999, 0.1, 0.33, 0.34, 0.66, 0.67, 0.89, 0.9, 1].map(oddsStep)).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5])

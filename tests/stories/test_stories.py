@@ -273,7 +273,13 @@ class TestCalendar:
             if date:
                 break
         assert date == "2025-01-01"
-        page.keyboard.press("Tab")
+        # Arrow keys go by day and week, Page keys by month; Tab leaves the year at once.
+        for key, reached in (("ArrowDown", "01-08"), ("PageDown", "02-08"), ("End", "02-28"), ("ArrowRight", "03-01")):
+            page.keyboard.press(key)
+            assert page.evaluate("document.activeElement.dataset.date") == f"2025-{reached}"
+        for key in ("PageUp", "PageUp", "ArrowRight"):
+            page.keyboard.press(key)
+        assert page.get_by_test_id("calendar-day").and_(page.locator('[tabindex="0"]')).count() == 1
         page.keyboard.press("Enter")
         expect(page.get_by_test_id("calendar-detail").locator("h2")).to_have_text("2025-01-02")
         (day,) = [one for one in server.get("/air/calendar", year=2025)["days"] if one["date"] == "2025-01-02"]

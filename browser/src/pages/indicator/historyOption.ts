@@ -13,6 +13,7 @@ const MARKS: Record<Kind, { colour: string; symbol: string; filled: boolean; das
 interface Dot {
   value: [number, number]
   words: string
+  label?: { position: 'top' | 'bottom' }
 }
 
 function dotOf(point: Reading): Dot {
@@ -27,6 +28,15 @@ function escape(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
 }
 
+/** Where a year has two figures, the higher one's stands above and the lower one's below. */
+function sideOf(point: Reading, all: readonly Reading[]): 'top' | 'bottom' {
+  const beside = all.find((one) => one !== point && one.period === point.period && one.value !== null)
+  if (!beside) return 'top'
+  const [own, other] = [point.value as number, beside.value as number]
+  if (own === other) return point.kind === 'confirmed' ? 'bottom' : 'top'
+  return own > other ? 'top' : 'bottom'
+}
+
 function readingSeries(indicator: Indicator): object[] {
   return runs(indicator.history, indicator.breaks).map((run) => {
     const kind = run[0]!.kind
@@ -34,12 +44,12 @@ function readingSeries(indicator: Indicator): object[] {
     return {
       type: 'line',
       name: name('kind', kind),
-      data: run.map(dotOf),
+      data: run.map((point) => ({ ...dotOf(point), label: { position: sideOf(point, indicator.history) } })),
       symbol: mark.symbol,
       symbolSize: 9,
       lineStyle: { color: mark.colour, width: 2, type: mark.dashed ? 'dashed' : 'solid' },
       itemStyle: { color: mark.filled ? mark.colour : '#ffffff', borderColor: mark.colour, borderWidth: 2 },
-      label: { show: true, position: kind === 'confirmed' ? 'bottom' : 'top', formatter: (of: { data: Dot; dataIndex: number }) => run[of.dataIndex]!.text, color: '#1f2a37', fontSize: 11 },
+      label: { show: true, formatter: (of: { data: Dot; dataIndex: number }) => run[of.dataIndex]!.text, color: '#1f2a37', fontSize: 11 },
     }
   })
 }
