@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from qinglan.catalogue import factors
-from qinglan.indicators.compute import preferred, valid_values
+from qinglan.indicators.compute import Period, Request, preferred, valid_values
 
 BASES = ("assessed", "audited", "realtime", "estimate")
 SEA_ITEMS: Mapping[str, str] = {
@@ -31,6 +31,20 @@ WELL_ITEMS: Mapping[str, str] = {
 def counting(rows: pl.DataFrame, bases: Sequence[str] = BASES) -> pl.DataFrame:
     """Return the rows with a value that counts, of each series those of the first basis that it has."""
     return preferred(rows.filter(valid_values()), bases)
+
+
+def counting_by_period(request: Request, sites: Sequence[str], factors_: Sequence[str] | None = None) -> pl.DataFrame:
+    """Return what counts in each of the evaluation's periods, read in one go; bases are chosen period by period."""
+    periods = request.periods or (request.period,)
+    start, end = min(one.interval[0] for one in periods), max(one.interval[1] for one in periods)
+    read = request.scan(sites=sites, factors=factors_, start=start, end=end).collect()
+    return pl.concat([counting(within(read, one), request.indicator.bases) for one in periods])
+
+
+def within(rows: pl.DataFrame, period: Period) -> pl.DataFrame:
+    """Return the rows of a period."""
+    start, end = period.interval
+    return rows.filter(pl.col("time").is_between(start, end, closed="left"))
 
 
 def judged_frame(rows: pl.DataFrame, names: Mapping[str, str] | None = None) -> pl.DataFrame:

@@ -72,5 +72,5 @@ def test_samples_out_of_season_belong_to_no_survey():
             "limit": pl.Series([None] * 3, dtype=pl.Float64),
         }
     ).with_columns(pl.col("time").dt.convert_time_zone("UTC"))
-    found = classes(rows, ("assessed",)).select("year", "survey", "water_class").rows()
+    found = classes(rows).select("year", "survey", "water_class").rows()
     assert found == [(2024, None, 5), (2024, "春", 2), (2024, "秋", 1)]

@@ -6,7 +6,7 @@ import polars as pl
 
 from qinglan.core.declare import Title
 from qinglan.core.rounding import text as printed
-from qinglan.domains.samples import SEA_ITEMS, counting
+from qinglan.domains.samples import SEA_ITEMS, counting_by_period, within
 from qinglan.domains.sea.surveys import classes, points
 from qinglan.indicators.compute import Estimate, Request, Step, function, nothing, reported, used
 from qinglan.standards import sea
@@ -26,9 +26,14 @@ def good_point_share(request: Request) -> Estimate:
     """
     period = request.period
     found = points(request.sites, period.first, period.last, request.network)
-    start, end = period.interval
-    read = request.scan(sites=[site.id for site in found], factors=list(SEA_ITEMS), start=start, end=end).collect()
-    judged = classes(read, request.indicator.bases)
+    periods = request.periods or (period,)
+    ever = points(request.sites, periods[0].first, periods[-1].last)
+    key = ("sea", periods, request.indicator.bases)
+    all_rows = request.once(key, lambda: counting_by_period(request, [site.id for site in ever], list(SEA_ITEMS)))
+    every = request.once((*key, "classes"), lambda: classes(all_rows))
+    mine = pl.col("site").is_in([site.id for site in found])
+    rows = within(all_rows, period).filter(mine)
+    judged = within(every, period).filter(mine) if every.height else every
     inside = judged.filter(pl.col("survey").is_not_null()) if judged.height else judged
     if inside.is_empty():
         if period.complete and (figure := reported(request)).value is not None:
@@ -69,14 +74,14 @@ def good_point_share(request: Request) -> Estimate:
         policy=request.edition_policy,
         valid=inside.filter(pl.col("water_class").is_not_null())["site"].n_unique(),
         expected=len(found),
-        basis="、".join(read["basis"].unique().sort()),
+        basis="、".join(rows["basis"].unique().sort()),
         steps=(
             Step(Title(zh="评价点位", en="Points that count"), f"{inside['site'].n_unique()} / {len(found)}"),
             Step(Title(zh="各期一、二类点位比例", en="Share of points of class 1 or 2 in each survey"), each),
             Step(Title(zh="各期平均", en="Mean of the surveys"), f"{value:g} %（{year['surveys']} 期）"),
             Step(Title(zh="按声明修约", en="Rounded as declared"), printed(value, decimals)),
         ),
-        series=used(counting(read, request.indicator.bases)),
+        series=used(rows),
         notes=tuple(notes),
         method=request.indicator.method,
     )

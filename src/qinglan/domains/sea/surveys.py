@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 
-from qinglan.domains.samples import SEA_ITEMS, counting, judged_frame
+from qinglan.domains.samples import SEA_ITEMS, judged_frame
 from qinglan.indicators.city import Site
 from qinglan.standards import sea
 
@@ -22,18 +22,15 @@ def points(sites: Sequence[Site], first: date, last: date, network: str | None =
     )
 
 
-def classes(rows: pl.DataFrame, bases: Sequence[str]) -> pl.DataFrame:
+def classes(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the class of each point in each survey, with ``year, survey``; samples out of season have no survey.
 
     Parameters
     ----------
     rows
-        Samples of the lake.
-    bases
-        Bases in the order in which they are preferred.
+        Samples of the lake that count, see `samples.counting`.
     """
-    counted = counting(rows.filter(pl.col("grain") == "sample"), bases)
-    frame = judged_frame(counted, SEA_ITEMS)
+    frame = judged_frame(rows.filter(pl.col("grain") == "sample"), SEA_ITEMS)
     if frame.is_empty():
         return pl.DataFrame()
     local = pl.col("time").dt.convert_time_zone("UTC").dt.offset_by("8h")

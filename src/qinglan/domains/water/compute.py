@@ -12,7 +12,7 @@ import polars as pl
 
 from qinglan.core.declare import Title
 from qinglan.core.rounding import text as printed
-from qinglan.domains.samples import counting
+from qinglan.domains.samples import counting_by_period, within
 from qinglan.domains.water.sections import Sections, sections
 from qinglan.domains.water.sources import sources, tests
 from qinglan.indicators.compute import Estimate, Request, Step, function, nothing, reported, used
@@ -36,9 +36,13 @@ def drinking_source_share(request: Request) -> Estimate:
     """Return the share of sources of which every test of the period meets, by number, in %. 依据: HJ 774—2015."""
     period = request.period
     found = sources(request.sites, period.first, period.last)
-    start, end = period.interval
-    read = request.scan(sites=[site.id for site in found], start=start, end=end).collect()
-    tested = tests(read, found, request.indicator.bases)
+    periods = request.periods or (period,)
+    ever = sources(request.sites, periods[0].first, periods[-1].last)
+    key = ("sources", periods, request.indicator.bases)
+    all_rows = request.once(key, lambda: counting_by_period(request, [site.id for site in ever]))
+    every = request.once((*key, "tests"), lambda: tests(all_rows, ever))
+    mine = pl.col("site").is_in([site.id for site in found])
+    tested = within(every, period).filter(mine)
     if tested.is_empty():
         return _unmeasured(request, len(found))
     rates = water.source_rates(tested.select("site", "time", "meets"), decimals=request.indicator.rounding.decimals)
@@ -62,7 +66,7 @@ def drinking_source_share(request: Request) -> Estimate:
         notes.append(
             Title(zh=row["note"], en=f"{row['undetermined']} sources cannot be judged and do not count as met")
         )
-    rows = counting(read, request.indicator.bases)
+    rows = within(all_rows, period).filter(mine)
     return _estimate(
         request,
         (row["qualified"], row["sources"]),

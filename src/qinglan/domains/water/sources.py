@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 
-from qinglan.domains.samples import WELL_ITEMS, counting, judged_frame
+from qinglan.domains.samples import WELL_ITEMS, judged_frame
 from qinglan.domains.water.sections import kinds_of
 from qinglan.indicators.city import Site
 from qinglan.standards import groundwater, water
@@ -23,19 +23,17 @@ def sources(sites: Sequence[Site], first: date, last: date) -> tuple[Site, ...]:
     return tuple(site for site in sites if site.has_role("source", first, last))
 
 
-def tests(rows: pl.DataFrame, found: Sequence[Site], bases: Sequence[str]) -> pl.DataFrame:
+def tests(rows: pl.DataFrame, found: Sequence[Site]) -> pl.DataFrame:
     """Return each test of each source: ``site, time, meets`` (null = 无法判定) with items, edition and clause.
 
     Parameters
     ----------
     rows
-        Samples of the lake.
+        Samples of the lake that count, see `samples.counting`.
     found
         The sources.
-    bases
-        Bases in the order in which they are preferred.
     """
-    counted = counting(rows.filter(pl.col("grain").is_in(["sample", "month"])), bases)
+    counted = rows.filter(pl.col("grain").is_in(["sample", "month"]))
     surface = [site for site in found if site.medium == "water"]
     wells = [site.id for site in found if site.medium == "groundwater"]
     frames: list[pl.DataFrame] = []

@@ -44,6 +44,7 @@ def meta(serving: Serving, caller: Calling) -> Response:
         {
             **public,
             "plan": plan_answer(application.city.current_plan(day), day),
+            "pages": application.city.pages,
             "plans": [plan_answer(plan, day) for plan in application.city.plans],
             "simulated": bool(measured["simulated"].any()),
             "first_run": revision == 0,
