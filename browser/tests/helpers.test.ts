@@ -48,7 +48,7 @@ describe('numbers', () => {
   })
 
   it('writes units as they are read', () => {
-    expect(['ug/m3', 'mg/m3', '%', null].map(formatUnit)).toEqual(['µg/m³', 'mg/m³', '%', ''])
+    expect(['ug/m3', 'mg/m3', '%', 'degC', '1', null].map(formatUnit)).toEqual(['µg/m³', 'mg/m³', '%', '°C', '', ''])
   })
 
   it('states sizes', () => {

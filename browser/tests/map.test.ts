@@ -18,9 +18,9 @@ const point = (site: string, of: number | null, more: Partial<MapPoint> = {}): M
 
 describe('signs', () => {
   it('takes the letter of a class from its word', () => {
-    const words = [one('Ⅲ类', 'Class III'), one('劣Ⅴ类', 'Worse than class V'), one('二类', 'Class 2'), one('第三类', 'Class 3'), one('轻度污染', 'Lightly polluted')]
-    expect(words.map((word) => signOf(word, 'zh'))).toEqual(['Ⅲ', '劣', '二', '三', '轻'])
-    expect(words.map((word) => signOf(word, 'en'))).toEqual(['III', '>V', '2', '3', 'L'])
+    const words = [one('Ⅲ类', 'Class III'), one('劣Ⅴ类', 'Worse than class V'), one('二类', 'Class 2'), one('第三类', 'Class 3'), one('轻度污染', 'Lightly polluted'), one('Ⅱ类（优）', 'II (excellent)')]
+    expect(words.map((word) => signOf(word, 'zh'))).toEqual(['Ⅲ', '劣', '二', '三', '轻', 'Ⅱ'])
+    expect(words.map((word) => signOf(word, 'en'))).toEqual(['III', '>V', '2', '3', 'L', 'II'])
   })
 
   it('gives every class of a legend a sign of its own', () => {

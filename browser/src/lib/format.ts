@@ -22,9 +22,10 @@ export function signed(value: number | null | undefined, text: string): string {
   return value > 0 && !text.startsWith('+') ? `+${text}` : text
 }
 
-/** A unit as it is written: `ug/m3` of the catalogue becomes `µg/m³`. */
+/** A unit as it is written: `ug/m3` of the catalogue becomes `µg/m³`; a bare number has none. */
 export function formatUnit(unit: string | null | undefined): string {
-  return (unit ?? '').replace(/^ug\b/, 'µg').replace(/\bm3\b/, 'm³').replace(/\bm2\b/, 'm²')
+  if (unit === '1') return ''
+  return (unit ?? '').replace(/^ug\b/, 'µg').replace(/^degC$/, '°C').replace(/\bm3\b/, 'm³').replace(/\bm2\b/, 'm²')
 }
 
 export function formatSize(bytes: number): string {

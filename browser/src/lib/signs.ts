@@ -21,6 +21,8 @@ export function signOf(title: Words, language: Language): string {
   if (worse) return `>${worse[1]}`
   const roman = ROMAN.exec(text)
   if (roman) return roman[0]
+  const alone = /^([IVX]+)\b/.exec(text)
+  if (alone) return alone[1]!
   const named = /\b(?:class|grade|category) ([IVX]+|\d+)\b/i.exec(text)
   if (named) return named[1]!
   const plain = text.startsWith(ORDINAL) ? text.slice(1) : text

@@ -27,6 +27,7 @@ import {
   OFFSET,
   pointStyle,
   RADIUS,
+  RING,
 } from './mapStyle'
 
 const HEIGHT = 16
@@ -175,7 +176,7 @@ export class Drawing {
         ...at.get(point.site)!,
         width: widthOf(say(point.title), labelFont(point.site === chosen)) + 3,
         height: HEIGHT,
-        offset: OFFSET,
+        offset: OFFSET + (point.site === chosen ? RING : 0),
         sides: ['right', 'left', 'below', 'above'],
         always: point.site === chosen,
       }))

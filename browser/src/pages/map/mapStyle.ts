@@ -15,6 +15,8 @@ const NONE = '#f4f6f8'
 
 export const RADIUS = 10.5
 export const OFFSET = RADIUS + 6
+/** How much farther from its mark the title of a point with a ring stands. */
+export const RING = 4
 export const NAME_FONT = `13px ${FONT}`
 
 export function labelFont(strong: boolean): string {
@@ -76,6 +78,7 @@ const SHIFT: Record<Side, [number, number]> = { right: [1, 0], left: [-1, 0], be
 /** The title beside a point, on the side where there is room. */
 export function labelStyle(title: string, side: Side, strong: boolean, at: Point, height: number): Style {
   const [x, y] = SHIFT[side]
+  const offset = OFFSET + (strong ? RING : 0)
   return new Style({
     geometry: at,
     zIndex: strong ? 2000 : 1,
@@ -83,8 +86,8 @@ export function labelStyle(title: string, side: Side, strong: boolean, at: Point
       text: title,
       font: labelFont(strong),
       textAlign: ALIGN[side],
-      offsetX: x * OFFSET,
-      offsetY: y * (OFFSET + height / 2) + 1,
+      offsetX: x * offset,
+      offsetY: y * (offset + height / 2) + 1,
       fill: new Fill({ color: INK }),
       stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.95)', width: 3.5 }),
     }),
