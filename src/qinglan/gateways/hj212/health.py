@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import structlog
 
@@ -44,6 +44,10 @@ class Health:
     def well(self) -> bool:
         """Whether packets may be acknowledged."""
         return not self.ailments
+
+    def plain(self) -> dict[str, dict[str, Any]]:
+        """Return the causes as plain values."""
+        return {cause: {"zh": one.zh, "en": one.en, "since": one.since} for cause, one in self.ailments.items()}
 
     def fails(self, cause: Cause, zh: str, en: str) -> None:
         """Note a cause; it is logged once, when it begins or says something else."""

@@ -28,7 +28,6 @@ from qinglan.gateways.hj212.listening import listen
 from qinglan.gateways.hj212.options import TAKER, ListenerFactory, Options, Receiving, status_folder
 from qinglan.gateways.hj212.receiving import REMEMBERED, Receiver
 from qinglan.gateways.hj212.segments import FOLDER, Segment, SegmentWriter, segments
-from qinglan.gateways.hj212.taking import Taker, plain_ailments
 
 log = structlog.get_logger("qinglan.gateway")
 
@@ -119,6 +118,9 @@ def take(options: Options, _port: int, name: str, parent: int) -> None:
 
 
 def _take_until(options: Options, name: str, stop: _Stop) -> None:
+    # The receivers do without the lake and what it needs.
+    from qinglan.gateways.hj212.taking import Taker
+
     engine = open_engine(options.settings)
     taker = Taker(options.settings, engine, drain_seconds=options.drain_seconds)
     path = status_folder(options.settings) / f"{name}.json"
@@ -228,7 +230,7 @@ def _status(receiver: Receiver, number: int, began: float) -> dict[str, Any]:
         "connections": len(lines),
         "devices": len(receiver.links),
         "acknowledging": receiver.health.well,
-        "ailments": plain_ailments(receiver.health),
+        "ailments": receiver.health.plain(),
         "counts": receiver.counts.plain(),
         "lines": [
             {

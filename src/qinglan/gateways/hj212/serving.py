@@ -66,6 +66,17 @@ class Gateway:
                 f"A gateway is serving the home folder {settings.home} already.",
                 file=str(settings.home),
             ) from error
+        try:
+            self._prepare()
+        except BaseException:
+            self._lock.release()
+            raise
+        self._start(TAKER)
+        for number in range(self.options.processes):
+            self._start(str(number))
+
+    def _prepare(self) -> None:
+        settings = self.options.settings
         # Those of a gateway that was killed end within a second; until then they may still write.
         for path in settings.locks.glob("gateway-*.lock"):
             with held(path):
@@ -77,9 +88,6 @@ class Gateway:
         close_left_over(settings)
         self._socket = listen(self.options.host, self.options.port)
         self.port = self._socket.getsockname()[1]
-        self._start(TAKER)
-        for number in range(self.options.processes):
-            self._start(str(number))
 
     def _start(self, name: str) -> None:
         arguments = (self.options, self.port, name, os.getpid())

@@ -235,7 +235,7 @@ class Taker:
             "waiting": waiting,
             "segments": len(segments(self.folder)),
             "damaged": sorted(self._damaged),
-            "ailments": plain_ailments(self.health),
+            "ailments": self.health.plain(),
         }
 
     def run(self, going: Callable[[], bool], said: Callable[[dict[str, Any]], None], pause: float = 0.5) -> None:
@@ -269,8 +269,3 @@ def _read(path: Path, after: int, most: int) -> tuple[list[Group], StorageError 
     except StorageError as error:
         return groups, error
     return groups, None
-
-
-def plain_ailments(health: Health) -> dict[str, dict[str, Any]]:
-    """Return the causes of not acknowledging as plain values."""
-    return {cause: {"zh": one.zh, "en": one.en, "since": one.since} for cause, one in health.ailments.items()}
