@@ -145,15 +145,18 @@ def _compared(field: LedgerField, column: ColumnElement[Any], places: Places, as
     low, after = _typed(field, text, asked)
     if _spans(field):
         return _of_span(column, operator, low, after)
-    compared: dict[str, ColumnElement[bool]] = {
-        "eq": column == low,
-        "ne": or_(column != low, column.is_(None)),
+    if operator == "eq":
+        same: ColumnElement[bool] = column == low
+        return same
+    if operator == "ne":
+        return or_(column != low, column.is_(None))
+    ordered: dict[str, ColumnElement[bool]] = {
         "lt": column < low,
         "le": column <= low,
         "gt": column > low,
         "ge": column >= low,
     }
-    return compared[operator]
+    return ordered[operator]
 
 
 def _spans(field: LedgerField) -> bool:

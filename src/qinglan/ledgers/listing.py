@@ -13,11 +13,26 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, null, select, true, tuple_
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Date,
+    Float,
+    Select,
+    and_,
+    func,
+    literal,
+    null,
+    select,
+    true,
+    tuple_,
+)
 
 from qinglan.base.engine import reading
 from qinglan.base.schema import ledger_chains
 from qinglan.base.scope import Scope
+from qinglan.base.types import UtcDateTime
 from qinglan.core.errors import InputError
 from qinglan.core.interval import to_utc
 from qinglan.ledgers import history
@@ -223,6 +238,13 @@ def _closed(name: str, falling: bool, value: Any, record: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
+def _python_type(column: Any) -> type[Any]:
+    for sort, kind in ((UtcDateTime, datetime), (Date, date), (Float, float), (Boolean, bool)):
+        if isinstance(column.type, sort):
+            return kind
+    return str
+
+
 def _opened(cursor: str, name: str, falling: bool, column: Any) -> tuple[bool, Any, str] | None:
     """Return whether the last page ended among those without a value, its value and its record."""
     if not cursor:
@@ -234,9 +256,9 @@ def _opened(cursor: str, name: str, falling: bool, column: Any) -> tuple[bool, A
             raise ValueError(cursor)
         if value is None:
             return True, None, record
-        kind = column.type.python_type
+        kind = _python_type(column)
         typed = kind.fromisoformat(value) if issubclass(kind, date) else value
-        if not isinstance(typed, int | float if kind is float else kind):
+        if not isinstance(typed, (int, float) if kind is float else kind):
             raise ValueError(cursor)
     except (ValueError, TypeError, UnicodeDecodeError) as error:
         raise InputError(

@@ -1,0 +1,1 @@
+"""Excel and CSV: templates with drop-downs, messy sheets read, every error by cell, previews, safe exports."""
