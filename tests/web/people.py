@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,11 +12,13 @@ import pyotp
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx import Response
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import update
 
 from qinglan.app import Application
 from qinglan.base.engine import transaction
-from qinglan.base.identity import accounts, grants, organisations, totp
+from qinglan.base.identity import accounts, grants, organisations, passwords, totp
 from qinglan.base.identity.identity import Actor, Identity
 from qinglan.base.identity.tables import accounts as accounts_table
 
@@ -45,6 +49,19 @@ PEOPLE: dict[str, tuple[str, str, dict[str, Any]]] = {
     "security": ("security_administrator", "bureau", {}),
     "auditor": ("auditor", "bureau", {}),
 }
+
+
+@contextmanager
+def cheap_hashes() -> Iterator[None]:
+    """Have passwords hashed with little memory and one pass: tests need the form of the hash and not its cost."""
+    before = passwords._HASHER
+    passwords._HASHER = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=1024, parallelism=1),))
+    passwords._of_nobody.cache_clear()
+    try:
+        yield
+    finally:
+        passwords._HASHER = before
+        passwords._of_nobody.cache_clear()
 
 
 @dataclass

@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 from qinglan.app import Application
 from qinglan.web.application import create_application
 from qinglan.web.identity import CSRF_HEADER, Route, needs, open_to_all, routes_of
-from web.people import PEOPLE, Clock, Page, browser, complete, populate
+from web.people import PEOPLE, Clock, Page, browser, cheap_hashes, complete, populate
 
 # What each role may, written by hand from the roles' declarations: the test would miss a mistake in both alike.
 MAY = {
@@ -43,7 +43,7 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="module")
 def application(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[Application]:
-    with Application.open(tmp_path_factory.mktemp("rights") / "home") as found:
+    with cheap_hashes(), Application.open(tmp_path_factory.mktemp("rights") / "home") as found:
         found.identity.clock = clock
         populate(found.identity)
         yield found

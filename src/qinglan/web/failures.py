@@ -47,6 +47,8 @@ _REASONS_ZH = {
     "model_attributes_type": "应为对象",
     "dict_type": "应为对象",
 }
+# What was typed into these is never sent back, nor does it come into a log that way.
+_SECRET = frozenset({"password", "old", "code", "link"})
 _STATUS_SENTENCES = {
     400: ("BadRequest", "请求无法读懂：{detail}。", "The request cannot be read: {detail}."),
     404: ("NotFound", "没有这个地址：{path}。", "There is nothing at {path}."),
@@ -97,7 +99,8 @@ def _fault(fault: Mapping[str, Any]) -> dict[str, str]:
     bounds = {"ge": "≥", "le": "≤", "gt": ">", "lt": "<", "expected": "可用："}
     limits = "，".join(f"{sign} {context[name]}" for name, sign in bounds.items() if name in context)
     given = fault.get("input")
-    shown = f"（收到“{str(given)[:80]}”）" if isinstance(given, str | int | float) else ""
+    secret = any(part in _SECRET for part in where)
+    shown = f"（收到“{str(given)[:80]}”）" if isinstance(given, str | int | float) and not secret else ""
     return {
         "field": ".".join(where) or "body",
         "zh": reason + (f"（{limits}）" if limits else "") + shown,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, update
 
 from qinglan.base.engine import reading, transaction
 from qinglan.base.identity import passwords, sessions, totp, trail
+from qinglan.base.identity.accounts import ID
 from qinglan.base.identity.identity import Actor, Identity
 from qinglan.base.identity.refusals import NotSignedInError, TooOftenError, sign_in_refused
 from qinglan.base.identity.sessions import Session
@@ -31,8 +32,10 @@ def sign_in(identity: Identity, login: str, password: str, *, address: str = "",
     _require_calm(identity, address)
     # Only a name that is there is written into the trail: people type passwords into the field of the name.
     account = login.strip().lower()
-    with reading(identity.engine) as connection:
-        row = connection.execute(select(table.c.id, table.c.password).where(table.c.id == account)).first()
+    row = None
+    if ID.fullmatch(account):
+        with reading(identity.engine) as connection:
+            row = connection.execute(select(table.c.id, table.c.password).where(table.c.id == account)).first()
     right = passwords.matches(password, None if row is None else row.password)
     if row is None:
         identity.throttle.failed(address, now)

@@ -121,10 +121,11 @@ def _filtered(
     start: datetime | None,
     end: datetime | None,
 ) -> Select[Any]:
+    # PostgreSQL takes no null character, and none is in what is kept.
     if account:
-        query = query.where(trail.c.account.contains(account, autoescape=True))
+        query = query.where(trail.c.account.contains(account.replace("\0", ""), autoescape=True))
     if action:
-        query = query.where(trail.c.action == action)
+        query = query.where(trail.c.action == action.replace("\0", ""))
     if outcome:
         query = query.where(trail.c.outcome == outcome)
     if start is not None:
