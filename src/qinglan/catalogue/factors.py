@@ -8,18 +8,21 @@ prints ng/m³: a gateway converts from the transmitted unit, nothing else needs 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 
 import polars as pl
 
 from qinglan.catalogue.tables import rows_of
 from qinglan.core.declare import Title
 from qinglan.core.errors import InputError
+
+_EMISSION_UNIT = re.compile(r"emission unit (\S+)")
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,8 @@ def all_factors() -> tuple[Factor, ...]:
 def find(text: str) -> Factor | None:
     """Return the factor that `text` names, by code or alias, or None if it names none or several.
 
+    A code with a statistic behind it (``w01018-min``, ``a21026-zs``) is a factor of its own, derived from the code's.
+
     Examples
     --------
     >>> [find(text).id for text in ("PM2.5", "pm2_5", "细颗粒物", "A34004")]
@@ -96,7 +101,31 @@ def find(text: str) -> Factor | None:
     """
     catalogue = _catalogue()
     identifier = catalogue.by_name.get(folded(text))
-    return None if identifier is None else catalogue.by_id[identifier]
+    return _statistic_of(text) if identifier is None else catalogue.by_id[identifier]
+
+
+@cache
+def _statistics() -> Mapping[str, dict[str, str]]:
+    return {row["suffix"]: row for row in rows_of("statistics.csv")}
+
+
+@lru_cache(maxsize=4096)
+def _statistic_of(text: str) -> Factor | None:
+    """Return the factor of an id such as ``w01018-min``; monitors send the statistics of every factor there is."""
+    code, dash, suffix = text.strip().lower().partition("-")
+    of, row = _catalogue().by_id.get(code), _statistics().get(suffix)
+    if not dash or of is None or row is None:
+        return None
+    emitted = _EMISSION_UNIT.search(of.notes)
+    return Factor(
+        id=f"{of.id}-{suffix}",
+        title=Title(zh=f"{of.title.zh}{row['name_zh']}", en=f"{of.title.en}, {row['name_en']}"),
+        unit=of.unit if row["unit"] == "value" else emitted[1] if emitted else "",
+        medium=of.medium,
+        of=of.id,
+        source=row["source"],
+        check=row["check"],
+    )
 
 
 def get(code: str) -> Factor:
