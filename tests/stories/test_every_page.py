@@ -19,6 +19,7 @@ PAGES = {
     "board": ("/", '[data-testid="indicator-row"]'),
     "indicator": ("/indicators/air.good_day_ratio", '[data-testid="lineage-series"]'),
     "reported": ("/indicators/water.good_section_share", '[data-testid="history-row"]'),
+    "map": ("/map", '[data-testid="map-row"]'),
     "series": ("/series?site=211400-01&factor=a34004&grain=hour", '[data-testid="series-point"]'),
     "calendar": ("/air/calendar?year=2025", '[data-testid="calendar-day"][data-level="1"]'),
     "imports": ("/imports", '[data-testid="import-submit"]'),
@@ -117,8 +118,8 @@ def test_it_prints(visit: Visits, pictures: Path, server: Server, name: str) -> 
     page = opened(visit(), name)
     page.emulate_media(media="print")
     expect(page.locator("header")).to_be_hidden()
-    expect(page.locator(".only-print")).to_contain_text("截至")
-    expect(page.locator(".only-print")).to_be_visible()
+    expect(page.locator(".only-print.head")).to_contain_text("截至")
+    expect(page.locator(".only-print.head")).to_be_visible()
     assert page.locator("input:visible, textarea:visible, .el-button:visible").count() == 0
     assert page.pdf(path=pictures / f"{name}.pdf", prefer_css_page_size=True).startswith(b"%PDF-")
     if name == "board":
