@@ -43,7 +43,7 @@ from qinglan.indicators.evaluate import Progress
 from qinglan.indicators.evaluate import evaluate as evaluate_plan
 from qinglan.indicators.installation import today
 from qinglan.jobs import Handler, JobContext
-from qinglan.ledgers import registry
+from qinglan.ledgers import heads, registry
 from qinglan.ledgers.places import Places as LedgerPlaces
 from qinglan.ledgers.registry import Ledgers
 from qinglan.observations import maintenance
@@ -51,6 +51,7 @@ from qinglan.observations.lake import Lake, open_lake
 
 EVALUATE = "evaluate"
 COMPACT = "compact"
+SIGN_HEADS = "ledger_heads"
 PACKAGE = Path(qinglan.__file__).parent
 
 
@@ -105,6 +106,7 @@ class Application:
             importing.KIND: self._import_job,
             EVALUATE: self._evaluate_job,
             COMPACT: self._compact_job,
+            SIGN_HEADS: self._heads_job,
         }
 
     @classmethod
@@ -166,6 +168,9 @@ class Application:
         as_of = date.fromisoformat(context.arguments.get("as_of") or today().isoformat())
         found = evaluate_plan(self, as_of, context.arguments.get("indicators"), progress=context.progress)
         return {"as_of": as_of.isoformat(), "values": sum(estimate.value is not None for estimate in found)}
+
+    def _heads_job(self, _: JobContext) -> dict[str, object]:
+        return {"file": heads.sign(self.ledgers).name if heads.due(self.ledgers) else None}
 
     def _compact_job(self, context: JobContext) -> dict[str, object]:
         def said(done: int, total: int) -> None:

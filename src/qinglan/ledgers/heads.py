@@ -67,6 +67,20 @@ def sign(ledgers: Ledgers, at: datetime | None = None) -> Path:
     return path
 
 
+def due(ledgers: Ledgers, at: datetime | None = None) -> bool:
+    """Return whether anything was written since the last signed heads, and those are not of this day."""
+    moment = (at or datetime.now(UTC)).astimezone(UTC)
+    folder = ledgers.home / FOLDER
+    last = max((path.stem for path in folder.glob("*.json")), default="") if folder.is_dir() else ""
+    if last.startswith(f"{moment:%Y-%m-%d}"):
+        return False
+    with reading(ledgers.engine) as connection:
+        return (
+            connection.scalars(select(ledger_chains.c.ledger).where(ledger_chains.c.seq > 0).limit(1)).first()
+            is not None
+        )
+
+
 def _key(folder: Path) -> Ed25519PrivateKey:
     """Return the installation's key; made at its first use, readable by its owner only."""
     path = folder / KEY

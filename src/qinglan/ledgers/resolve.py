@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
+from qinglan.base.schema import ledger_files
 from qinglan.base.scope import Scope
 from qinglan.ledgers.declare import Ledger
 from qinglan.ledgers.faults import Fault
@@ -40,10 +41,29 @@ class Resolver:
                 texts = given if one.many else [given]
                 found = [self._found(one, text, one.id, faults) for text in texts]
                 values[one.id] = found if one.many else found[0]
+            elif one.type == "file":
+                faults += self._unknown_files(ledger, one, given)
             elif one.type == "rows":
                 for position, row in enumerate(given, start=1):
                     self._resolve_row(one, row, position, faults)
         return faults
+
+    def _unknown_files(self, ledger: Ledger, one: LedgerField, given: list[Values]) -> list[Fault]:
+        """Return a fault for each file that was not uploaded into this ledger: a hash alone opens nobody's file."""
+        hashes = [file["sha256"] for file in given]
+        query = select(ledger_files.c.sha256).where(
+            ledger_files.c.ledger == ledger.id, ledger_files.c.sha256.in_(hashes)
+        )
+        there = set(self.connection.scalars(query))
+        return [
+            Fault(
+                one.id,
+                f"{one.title.zh}：没有上传过附件 {hashed[:16]}。",
+                f"{one.title.en}: no file {hashed[:16]} was uploaded.",
+            )
+            for hashed in hashes
+            if hashed not in there
+        ]
 
     def _resolve_row(self, one: LedgerField, row: Values, position: int, faults: list[Fault]) -> None:
         for inner in one.fields:

@@ -17,6 +17,7 @@ from qinglan.jobs import Worker
 from qinglan.web import failures, identity
 from qinglan.web.answers import Json
 from qinglan.web.browser_files import FOLDER, BrowserFiles
+from qinglan.web.ledgers_daily import DailyHeads
 from qinglan.web.limits import UPLOAD_BODY, BodyLimit
 from qinglan.web.observed import Measures, Observed
 from qinglan.web.routers import ALL, IMPORTS_ADDRESS
@@ -45,12 +46,16 @@ def create_application(application: Application, *, browser: Path = FOLDER, uplo
     """
     served = Served(application, Measures(), WorkerThread(Worker(application.engine, application.handlers)))
 
+    daily = DailyHeads(application)
+
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
         served.worker.start()
+        daily.start()
         try:
             yield
         finally:
+            daily.stop()
             await run_in_threadpool(served.worker.stop)
 
     app = FastAPI(

@@ -1,6 +1,6 @@
 """One module a resource; each has a `router`."""
 
-from qinglan.web import identity_oidc, identity_people, identity_session, identity_trail, ledgers
+from qinglan.web import identity_oidc, identity_people, identity_session, identity_trail, ledgers, ledgers_files
 from qinglan.web.routers import (
     air,
     board,
@@ -37,6 +37,7 @@ ALL = (
     identity_trail.router,
     identity_oidc.router,
     ledgers.router,
+    ledgers_files.router,
 )
 
 __all__ = ["ALL", "IMPORTS_ADDRESS"]
