@@ -6,7 +6,7 @@ classes the item cannot be judged by itself, and the whole can only if another i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -17,7 +17,7 @@ import narwhals as nw
 from qinglan.catalogue.factors import folded
 from qinglan.catalogue.flags import all_flags
 from qinglan.core.errors import InputError
-from qinglan.core.frames import half_even_ratio, scaled, settled
+from qinglan.core.frames import scaled, settled
 from qinglan.core.units import factor_between, normal
 from qinglan.standards import qualified
 
@@ -94,6 +94,8 @@ class Samples:
     frame: nw.LazyFrame[Any]
     items: tuple[Item, ...]
     all_items: tuple[Item, ...]
+    exact: bool = False
+    """Whether no value can have a qualifier, so that the two ends are one but for ranges."""
 
     def best(self, item: Item) -> nw.Expr:
         """Return the best class that the item can be in."""
@@ -151,49 +153,6 @@ def largest(columns: Sequence[nw.Expr]) -> nw.Expr:
     if not columns:
         return nw.lit(None, dtype=nw.Int64)
     return nw.max_horizontal(*columns) if len(columns) > 1 else columns[0]
-
-
-def exceeding(samples: Samples, limits: Mapping[str, Limit]) -> nw.Expr:
-    """Return the items that certainly lie beyond their limit, with multiples: ``无机氮(2.05)、pH``.
-
-    The multiple is (C − S)/S, two decimals; ranges and lower limits have none.
-    """
-    conditions = []
-    for item in samples.items:
-        limit = limits.get(item.code)
-        if limit is None:
-            continue
-        value = nw.col(high(item)) if item.relation == ">" else nw.col(low(item))
-        beyond = ~item.meets(value, limit)
-        if item.relation == "range":
-            beyond = beyond | ~item.meets(nw.col(high(item)), limit)
-        conditions.append(
-            (
-                beyond,
-                times(item.name, item.whole(limit), value)
-                if isinstance(limit, Decimal) and item.relation == "<="
-                else nw.lit(item.name),
-            )
-        )
-    return joined(conditions)
-
-
-def times(name: str, limit: int | nw.Expr, value: nw.Expr) -> nw.Expr:
-    """Return ``name(multiple)`` for a whole number above its limit; the name alone where the limit is zero."""
-    if isinstance(limit, int) and limit == 0:
-        return nw.lit(name)
-    hundredths = half_even_ratio((value - limit) * 100, limit)
-    rest = hundredths % 100
-    zero = nw.when(rest < 10).then(nw.lit("0")).otherwise(nw.lit(""))
-    parts = [
-        nw.lit(f"{name}("),
-        (hundredths // 100).cast(nw.String),
-        nw.lit("."),
-        zero,
-        rest.cast(nw.String),
-        nw.lit(")"),
-    ]
-    return nw.concat_str(parts)
 
 
 def real_of(samples: Samples, code: str) -> nw.Expr:
@@ -271,18 +230,32 @@ def samples(frame: nw.LazyFrame[Any], items: Sequence[Item], keys: Sequence[str]
         impossible.fill_null(value=False).alias("_bad"), nw.when(~nw.col("_item").is_null()).then(bare).alias("_bare")
     ).with_columns(*(nw.when(~nw.col("_bad")).then(nw.col(end)).alias(end) for end in ("_low", "_high")))
     present = tuple(item for item in items if item in known.values())
+    exact = "qualifier" not in names and frame.collect_schema()["value"] != nw.String
     wide = marked.group_by(*keys).agg(
         nw.col("_bad").cast(nw.Int64).sum().alias("_bad"),
         nw.col("_bare").sum().alias("_bare"),
-        *(end for item in present for end in _extremes(item)),
+        *(end for item in present for end in _extremes(item)[: 1 if exact and item.relation != "range" else 2]),
     )
+    ends = {(item, end): end for item in present for end in (low(item), high(item))}
+    if exact:
+        ends |= {(item, high(item)): low(item) for item in present if item.relation != "range"}
     whole = wide.select(
         *keys,
         "_bad",
         "_bare",
-        *(_whole(name, item).alias(name) for item in present for name in (low(item), high(item))),
+        *(_whole(name, item).alias(name) for item, name in ends if ends[item, name] == name),
+    ).with_columns(nw.col(source).alias(name) for (_, name), source in ends.items() if source != name)
+    return Samples(settled(whole), present, tuple(items), exact)
+
+
+def singly(samples: Samples) -> nw.LazyFrame[Any]:
+    """Return the samples with ``_best ITEM`` and ``_worst ITEM``, the classes that each item can be in."""
+    once = [item for item in samples.items if samples.exact and item.relation != "range"]
+    judged = samples.frame.with_columns(
+        *(samples.best(item).alias(f"_best {item.code}") for item in samples.items),
+        *(samples.worst(item).alias(f"_worst {item.code}") for item in samples.items if item not in once),
     )
-    return Samples(settled(whole), present, tuple(items))
+    return settled(judged.with_columns(nw.col(f"_best {item.code}").alias(f"_worst {item.code}") for item in once))
 
 
 def _extremes(item: Item) -> list[nw.Expr]:

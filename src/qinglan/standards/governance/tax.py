@@ -11,7 +11,7 @@ import narwhals as nw
 from qinglan.core.errors import InputError
 from qinglan.core.frames import scaled
 from qinglan.standards.edition import in_force, named, refuse_uncovered
-from qinglan.standards.governance.tables import Equivalent, Rate, Tax, taxes
+from qinglan.standards.governance.tables import Rate, Tax, taxes
 from qinglan.standards.lookup import amounts, decimal, looked_up, only
 from qinglan.standards.signed import signed
 
@@ -76,7 +76,7 @@ def pollution_tax(
     only(given.frame, "medium", MEDIA)
     rule = _edition(given.frame, edition)
     names = given.frame.collect_schema().names()
-    known = given.frame.with_columns(*_facts(rule)).with_columns(
+    known = _with_facts(given.frame, rule).with_columns(
         (nw.col("value") / nw.col("_equivalent")).alias("equivalents"),
         (nw.col("date").dt.year() * 12 + nw.col("date").dt.month()).alias("_month"),
         *_share(rule, names),
@@ -118,22 +118,20 @@ def _edition(frame: nw.LazyFrame[Any], edition: str | None) -> Tax:
     )
 
 
-def _facts(rule: Tax) -> list[nw.Expr]:
+def _with_facts(frame: nw.LazyFrame[Any], rule: Tax) -> nw.LazyFrame[Any]:
+    """Add what annex 2 says of each row's pollutant; the text is looked up once, its row's number then."""
+    rows = list(enumerate(rule.equivalents))
     key = nw.concat_str([nw.col("medium"), nw.lit("/"), nw.col("factor")])
-
-    def table(of: Any) -> dict[str, Any]:
-        return {f"{row.medium}/{name}": of(row) for row in rule.equivalents for name in (row.pollutant, *row.aliases)}
-
-    def equivalent(row: Equivalent) -> float:
-        return float(row.equivalent)
-
-    least = looked_up(key, table(lambda row: row.above), nw.Int64)
-    return [
-        looked_up(key, table(equivalent), nw.Float64).alias("_equivalent"),
-        looked_up(key, table(lambda row: row.group), nw.String).alias("group"),
-        looked_up(key, table(lambda row: row.one_of), nw.String).alias("_one_of"),
-        (nw.col("value") <= least).fill_null(value=False).alias("_too_small"),
-    ]
+    numbers = {f"{row.medium}/{name}": number for number, row in rows for name in (row.pollutant, *row.aliases)}
+    numbered = frame.with_columns(looked_up(key, numbers, nw.Int64).alias("_row"))
+    row_ = nw.col("_row")
+    above = looked_up(row_, {number: row.above for number, row in rows}, nw.Int64)
+    return numbered.with_columns(
+        looked_up(row_, {number: float(row.equivalent) for number, row in rows}, nw.Float64).alias("_equivalent"),
+        looked_up(row_, {number: row.group for number, row in rows}, nw.String).alias("group"),
+        looked_up(row_, {number: row.one_of for number, row in rows}, nw.String).alias("_one_of"),
+        (nw.col("value") <= above).fill_null(value=False).alias("_too_small"),
+    )
 
 
 def _share(rule: Tax, names: list[str]) -> list[nw.Expr]:
@@ -163,9 +161,11 @@ def _places(known: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     sized = known.with_columns(
         queue.alias("_queue"), size.alias("_size"), nw.col("_one_of").fill_null(nw.col("factor")).alias("_kin")
     )
-    by_size = ("_size", "factor")
-    kin = nw.col("_size").cum_count().over(*_OUTLET, "_kin", order_by=by_size)
-    chosen = sized.with_columns(((kin > 1) & ~nw.col("_one_of").is_null()).alias("_outdone"))
+    largest = sized.with_columns(nw.col("_size").min().over(*_OUTLET, "_kin").alias("_least"))
+    first = nw.when(nw.col("_size") == nw.col("_least")).then(nw.col("factor"))
+    ahead = largest.with_columns(first.min().over(*_OUTLET, "_kin").alias("_ahead"))
+    outdone = ~nw.col("_one_of").is_null() & (nw.col("factor") != nw.col("_ahead"))
+    chosen = ahead.with_columns(outdone.fill_null(value=False).alias("_outdone"))
     in_order = chosen.with_columns(
         nw.when(nw.col("_outdone") | nw.col("_too_small")).then(nw.lit(1.0)).otherwise(nw.col("_size")).alias("_order")
     )

@@ -10,8 +10,9 @@ import narwhals as nw
 from qinglan.core.frames import SCALE, half_even_ratio, opened, scaled, settled
 from qinglan.standards import single_factor
 from qinglan.standards.edition import Edition, refuse_uncovered
+from qinglan.standards.exceeding import beyond, with_exceeding
 from qinglan.standards.groundwater.tables import WORDS, GroundwaterClasses, classes, score
-from qinglan.standards.single_factor import LARGEST, Item, Samples, exceeding, high, joined, largest, low
+from qinglan.standards.single_factor import LARGEST, Item, Samples, high, joined, largest, low, singly
 
 _THIRD = 3
 _HUNDREDTH = SCALE // 100
@@ -76,18 +77,9 @@ def _samples(frame: Any, edition: str | None) -> tuple[Samples, GroundwaterClass
     return found, chosen, keys, given
 
 
-def _singly(samples: Samples) -> nw.LazyFrame[Any]:
-    return settled(
-        samples.frame.with_columns(
-            *(samples.best(item).alias(f"_best {item.code}") for item in samples.items),
-            *(samples.worst(item).alias(f"_worst {item.code}") for item in samples.items),
-        )
-    )
-
-
 def _judged(samples: Samples, edition: GroundwaterClasses, keys: list[str]) -> nw.LazyFrame[Any]:
     overall = (
-        _singly(samples)
+        singly(samples)
         .with_columns(
             largest([nw.col(f"_best {item.code}") for item in samples.items]).alias("_best"),
             largest([nw.col(f"_worst {item.code}") for item in samples.items]).alias("_worst"),
@@ -108,12 +100,13 @@ def _judged(samples: Samples, edition: GroundwaterClasses, keys: list[str]) -> n
         (~nw.col("missing").is_null() & ~water_class.is_null(), nw.lit("常规指标不全，类别只就已测项目")),
         *samples.notes(),
     ]
-    return overall.select(
+    listed = with_exceeding(overall, {"exceeding": beyond(samples, edition.limits(_THIRD))})
+    return listed.select(
         *keys,
         "water_class",
         word.alias("word"),
         joined(deciding).alias("deciding"),
-        exceeding(samples, edition.limits(_THIRD)).alias("exceeding"),
+        "exceeding",
         *_edition(edition),
         "missing",
         joined(note).alias("note"),
@@ -157,7 +150,7 @@ def f_score(frame: Any, edition: str | None = None) -> Any:
     samples, _, keys, given = _samples(frame, edition)
     rules = score()
     items = [item for item in samples.items if item.code not in rules.excluded]
-    single = _singly(samples)
+    single = singly(samples)
     scored = single.with_columns(_scored(item, rules.scores).alias(f"_score {item.code}") for item in items)
     open_items = [nw.col(f"_best {item.code}") < nw.col(f"_worst {item.code}") for item in items]
     found = _root_mean(scored, [f"_score {item.code}" for item in items], open_items)

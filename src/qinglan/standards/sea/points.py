@@ -6,11 +6,12 @@ from typing import Any
 
 import narwhals as nw
 
-from qinglan.core.frames import SCALE, half_even_ratio, opened, scaled, settled
+from qinglan.core.frames import SCALE, half_even_ratio, opened, scaled
 from qinglan.standards import single_factor
 from qinglan.standards.edition import refuse_uncovered
+from qinglan.standards.exceeding import beyond, with_exceeding
 from qinglan.standards.sea.tables import WORDS, SeaClasses, SeaEvaluation, classes, clause_of, evaluation
-from qinglan.standards.single_factor import Samples, exceeding, joined, largest, real_of
+from qinglan.standards.single_factor import Samples, joined, largest, real_of, singly
 
 _E = 1_000_000 / 4500
 _HUNDREDTH = SCALE // 100
@@ -73,18 +74,16 @@ def rejects(frame: Any) -> Any:
 
 
 def _judged(samples: Samples, edition: SeaClasses, rules: SeaEvaluation, keys: list[str]) -> nw.LazyFrame[Any]:
-    single = settled(
-        samples.frame.with_columns(
-            *(samples.best(item).alias(f"_best {item.code}") for item in samples.items),
-            *(samples.worst(item).alias(f"_worst {item.code}") for item in samples.items),
+    overall = (
+        singly(samples)
+        .with_columns(
+            largest([nw.col(f"_best {item.code}") for item in samples.items]).alias("_best"),
+            largest([nw.col(f"_worst {item.code}") for item in samples.items]).alias("_worst"),
+            samples.missing(rules.routine).alias("missing"),
+            (real_of(samples, "cod") * real_of(samples, "din") * real_of(samples, "dip") * _E).alias("e"),
         )
+        .with_columns(nw.when(nw.col("_best") == nw.col("_worst")).then(nw.col("_best")).alias("water_class"))
     )
-    overall = single.with_columns(
-        largest([nw.col(f"_best {item.code}") for item in samples.items]).alias("_best"),
-        largest([nw.col(f"_worst {item.code}") for item in samples.items]).alias("_worst"),
-        samples.missing(rules.routine).alias("missing"),
-        (real_of(samples, "cod") * real_of(samples, "din") * real_of(samples, "dip") * _E).alias("e"),
-    ).with_columns(nw.when(nw.col("_best") == nw.col("_worst")).then(nw.col("_best")).alias("water_class"))
     water_class = nw.col("water_class")
     deciding = joined(
         [
@@ -101,12 +100,13 @@ def _judged(samples: Samples, edition: SeaClasses, rules: SeaEvaluation, keys: l
         ]
     )
     hundredths = half_even_ratio(scaled(nw.col("e")), _HUNDREDTH)
-    return overall.select(
+    listed = with_exceeding(overall, {"exceeding": beyond(_shortened(samples), edition.limits(_GOOD))})
+    return listed.select(
         *keys,
         "water_class",
         word(water_class).alias("word"),
         deciding.alias("deciding"),
-        exceeding(_shortened(samples), edition.limits(_GOOD)).alias("exceeding"),
+        "exceeding",
         "e",
         (hundredths.cast(nw.Float64) / (hundredths * 0 + 100).cast(nw.Float64)).alias("e_rounded"),
         _nutrients(rules).alias("nutrients"),

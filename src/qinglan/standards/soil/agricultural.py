@@ -9,7 +9,8 @@ import narwhals as nw
 from qinglan.core.frames import half_even_ratio, opened, scaled, settled
 from qinglan.standards import single_factor
 from qinglan.standards.edition import refuse_uncovered
-from qinglan.standards.single_factor import Item, Samples, high, joined, largest, low, times
+from qinglan.standards.exceeding import Beyond, with_exceeding
+from qinglan.standards.single_factor import Item, Samples, high, joined, largest, low
 from qinglan.standards.soil.tables import LANDS, PH, FarmlandSoil, farmland_editions
 from qinglan.standards.spelling import canonical
 
@@ -112,12 +113,19 @@ def _judged(samples: Samples, edition: FarmlandSoil, keys: list[str]) -> nw.Lazy
             *samples.notes(),
         ]
     )
-    return decided.select(
+    listed = with_exceeding(
+        decided,
+        {
+            "over_screening": [_over("screening", item) for item in items],
+            "over_intervention": [_over("intervention", item) for item in items],
+        },
+    )
+    return listed.select(
         *(key for key in keys if key != "ph"),
         "soil_class",
         word.alias("word"),
-        joined([_over("screening", item) for item in items]).alias("over_screening"),
-        joined([_over("intervention", item) for item in items]).alias("over_intervention"),
+        "over_screening",
+        "over_intervention",
         nw.lit(edition.name).alias("edition"),
         nw.lit(None, dtype=nw.String).alias("stage"),
         nw.lit(edition.basis[0].clause).alias("clause"),
@@ -152,9 +160,9 @@ def _class(item: Item, value: nw.Expr) -> nw.Expr:
     return above + (value > nw.col(f"_intervention {item.code}")).cast(nw.Int64) + 1
 
 
-def _over(kind: str, item: Item) -> tuple[nw.Expr, nw.Expr]:
+def _over(kind: str, item: Item) -> Beyond:
     limit, value = nw.col(f"_{kind} {item.code}"), nw.col(low(item))
-    return value > limit, times(item.name, limit, value)
+    return Beyond(item.name, value > limit, value, limit)
 
 
 def farmland_units(frame: Any) -> Any:

@@ -10,7 +10,8 @@ from qinglan.catalogue.factors import folded
 from qinglan.core.frames import opened, scaled, settled
 from qinglan.standards import single_factor
 from qinglan.standards.edition import refuse_uncovered
-from qinglan.standards.single_factor import Item, Samples, high, joined, largest, low, times
+from qinglan.standards.exceeding import Beyond, with_exceeding
+from qinglan.standards.single_factor import Item, Samples, high, joined, largest, low
 from qinglan.standards.soil.tables import ConstructionSoil, construction_editions
 from qinglan.standards.spelling import canonical
 
@@ -126,14 +127,21 @@ def _judged(
         ]
     )
     first = nw.when(nw.col("land") == "second").then(nw.lit("second")).otherwise(nw.lit("first"))
-    return judged.select(
+    listed = with_exceeding(
+        judged,
+        {
+            "over_screening": [_over("screen", item) for item in samples.items],
+            "over_intervention": [_over("intervene", item) for item in samples.items],
+        },
+    )
+    return listed.select(
         *(key for key in keys if key != "land"),
         first.alias("land"),
         "level",
         _word(WORDS).alias("word"),
         _word(_NEXT).alias("action"),
-        joined([_over("screen", item) for item in samples.items]).alias("over_screening"),
-        joined([_over("intervene", item) for item in samples.items]).alias("over_intervention"),
+        "over_screening",
+        "over_intervention",
         nw.lit(edition.name).alias("edition"),
         nw.lit(None, dtype=nw.String).alias("stage"),
         nw.lit(edition.basis[0].clause).alias("clause"),
@@ -157,9 +165,9 @@ def _level(item: Item, value: nw.Expr) -> nw.Expr:
     return above + (value > nw.col(f"_intervene {item.code}")).cast(nw.Int64) + 1
 
 
-def _over(kind: str, item: Item) -> tuple[nw.Expr, nw.Expr]:
+def _over(kind: str, item: Item) -> Beyond:
     limit, value = nw.col(f"_{kind} {item.code}"), nw.col(low(item))
-    return value > limit, times(item.name, limit, value)
+    return Beyond(item.name, value > limit, value, limit)
 
 
 def _word(words: tuple[str, ...]) -> nw.Expr:
