@@ -15,7 +15,8 @@ from qinglan.gateways.hj212.devices import Device, Devices
 from qinglan.gateways.hj212.health import Health
 from qinglan.gateways.hj212.limits import Limits
 from qinglan.gateways.hj212.receiving import Receiver
-from qinglan.gateways.hj212.segments import Segment, SegmentWriter, Stored, segments
+from qinglan.gateways.hj212.segments import Segment, Stored, segments
+from qinglan.gateways.hj212.writing import SegmentWriter
 
 MN = "010000A8900016F000169DC0"
 

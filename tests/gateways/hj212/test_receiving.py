@@ -20,7 +20,8 @@ from qinglan.gateways.hj212.devices import Device
 from qinglan.gateways.hj212.health import Health
 from qinglan.gateways.hj212.limits import Limits
 from qinglan.gateways.hj212.links import Link
-from qinglan.gateways.hj212.segments import Segment, SegmentWriter, Stored, segments
+from qinglan.gateways.hj212.segments import Segment, Stored, segments
+from qinglan.gateways.hj212.writing import SegmentWriter
 
 
 class Held(SegmentWriter):

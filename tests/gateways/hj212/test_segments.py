@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qinglan.core.errors import NewerDataError, StorageError
-from qinglan.gateways.hj212.segments import Segment, SegmentWriter, Stored, packed, segments, unpacked
+from qinglan.gateways.hj212.segments import Segment, Stored, packed, segments, unpacked
+from qinglan.gateways.hj212.writing import SegmentWriter
 
 
 def packet(number: int, raw: bytes = b"##0000") -> Stored:
@@ -115,7 +116,7 @@ def test_after_another_failure_a_new_segment_is_begun(tmp_path: Path) -> None:
     writer = SegmentWriter(tmp_path, 0)
     writer.append([packet(1)])
     assert writer._connection is not None
-    writer._connection.execute("DROP TABLE groups")
+    writer._connection.close()
     with pytest.raises(StorageError):
         writer.append([packet(2)])
     writer.append([packet(3)])
@@ -131,3 +132,38 @@ def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path: Path) -> N
     (tmp_path / "file").touch()
     with pytest.raises(StorageError):
         SegmentWriter(tmp_path / "file" / "below", 0).append([packet(1)])
+
+
+def test_a_log_whose_end_is_damaged_is_told_from_one_that_ends_there(tmp_path: Path) -> None:
+    writer = SegmentWriter(tmp_path, 0)
+    for number in range(1, 4):
+        writer.append([packet(number, b"x" * 20_000)])
+    [path] = segments(tmp_path)
+    # What a kill leaves: the file and its log, of which SQLite forgets the end if it is damaged.
+    left = tmp_path / "left"
+    left.mkdir()
+    for file in tmp_path.glob(f"{path.stem}.*"):
+        if not file.name.endswith("-shm"):
+            (left / file.name).write_bytes(file.read_bytes())
+    log = left / (path.name + "-wal")
+    whole = log.read_bytes()
+    log.write_bytes(whole[:-5000] + bytes(5000))
+    with Segment(left / path.name) as segment:
+        assert segment.last == 2
+        assert segment.promised == 3
+        found = []
+        with pytest.raises(StorageError, match="第 3 组已损坏"):
+            found.extend(segment.groups(0, 100))
+        with pytest.raises(StorageError, match="第 3 组已损坏"):
+            segment.mark_closed()
+    assert (left / (path.name + ".damaged-log")).read_bytes()[-6000:-5000] == whole[-6000:-5000]
+
+
+def test_a_segment_without_a_note_is_taken_as_it_is(tmp_path: Path) -> None:
+    writer = SegmentWriter(tmp_path, 0)
+    writer.append([packet(1)])
+    [path] = segments(tmp_path)
+    path.with_suffix(".last").unlink()
+    with Segment(path) as segment:
+        assert segment.promised == 0
+        assert [group.id for group in segment.groups(0, 10)] == [1]

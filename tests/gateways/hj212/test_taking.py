@@ -18,10 +18,11 @@ from qinglan.gateways.hj212.codec import decode
 from qinglan.gateways.hj212.devices import Device, all_devices, save
 from qinglan.gateways.hj212.judging import key_of, key_of_refused
 from qinglan.gateways.hj212.replaying import adopt, declare, replay
-from qinglan.gateways.hj212.segments import FOLDER, SegmentWriter, Stored, segments
+from qinglan.gateways.hj212.segments import FOLDER, Stored, segments
 from qinglan.gateways.hj212.serving import set_aside
 from qinglan.gateways.hj212.states import events, states
 from qinglan.gateways.hj212.taking import Taker
+from qinglan.gateways.hj212.writing import SegmentWriter
 from qinglan.observations.lake import open_lake
 
 RECEIVED = int(datetime(2024, 6, 1, 0, 30, tzinfo=UTC).timestamp() * 1e6)
@@ -426,3 +427,38 @@ def test_a_taker_that_fails_goes_on_when_the_base_is_back(
     taker.run(lambda: next(rounds), told.append, pause=0)
     assert told[-1]["ailments"] == {}
     assert [one.mn for one in all_devices(engine)] == [MN]
+
+
+def test_a_merge_that_was_interrupted_is_done_again_without_doubling(home: Settings, engine: Engine) -> None:
+    save(engine, [Device(mn=MN)])
+    for process in range(2):
+        write(home, *(kept(upload(at + 10 * process)) for at in range(3)), process=process)
+    taken(home, engine)
+    before = archive.search(home)
+    folder = archive.root(home)
+    day = folder / "2024-06-01"
+    kept_files = {path.name: path.read_bytes() for path in day.iterdir()}
+    today = datetime(2024, 6, 10, tzinfo=UTC).date()
+    archive.maintain(home, today)
+    # A death after the new file was there and before the old ones were gone.
+    day.mkdir()
+    for name, raw in kept_files.items():
+        (day / name).write_bytes(raw)
+    assert archive.search(home).equals(before)
+    archive.maintain(home, today)
+    assert archive.search(home).equals(before)
+    [file] = folder.rglob("*.parquet")
+    assert pl.read_parquet(file).height == before.height == 6
+
+
+def test_the_archive_is_put_in_order_once_a_day_in_the_small_hours(
+    home: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(archive, "maintain", lambda _settings, today: asked.append(today) or {})
+    taker = Taker(home, engine)
+    # 18:30 UTC is half past two of the next day in Beijing.
+    evening = datetime(2026, 1, 1, 18, 30, tzinfo=UTC)
+    for hours in (0, 1, 2, 23, 24, 25):
+        taker.maintain(evening + timedelta(hours=hours))
+    assert [str(day) for day in asked] == ["2026-01-02", "2026-01-03"]

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
 
 from qinglan.base.settings import Settings
 from qinglan.base.storage import storage_errors
@@ -152,7 +155,7 @@ def maintain(settings: Settings, today: date) -> dict[str, int]:
             target = folder / f"{place.name}.parquet"
             parts = [*files, *([target] if target.exists() else [])]
             if files:
-                write(_merged(parts), target)
+                _merge(parts, target, level=3)
                 days += 1
             for file in files:
                 file.unlink()
@@ -165,14 +168,33 @@ def maintain(settings: Settings, today: date) -> dict[str, int]:
                 continue
             target = folder / "archive" / f"{day:%Y-%m}" / f"{day:%d}.parquet"
             parts = [file, *([target] if target.exists() else [])]
-            write(_merged(parts), target, level=15)
+            _merge(parts, target, level=15)
             file.unlink()
             archived += 1
     return {"days": days, "archived": archived}
 
 
-def _merged(files: list[Path]) -> pl.DataFrame:
-    return pl.read_parquet(files, hive_partitioning=False).unique(subset=["segment", "place"], keep="last")
+def _merge(files: list[Path], target: Path, *, level: int) -> None:
+    """Write files of packets into one, each segment once, in memory's measure of one row group."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    half = target.with_suffix(".part")
+    schema = parquet.read_schema(files[0])
+    written: set[str] = set()
+    with parquet.ParquetWriter(half, schema, compression="zstd", compression_level=level) as writer:
+        for file in files:
+            before = pa.array(sorted(written), pa.large_string())
+            with parquet.ParquetFile(file) as source:
+                for at in range(source.num_row_groups):
+                    rows = source.read_row_group(at).cast(schema)
+                    # A merge that was interrupted left its result beside what it was made of.
+                    new = rows.filter(pc.invert(pc.is_in(rows["segment"].cast(pa.large_string()), before)))
+                    written.update(new["segment"].unique().to_pylist())
+                    if new.num_rows:
+                        writer.write_table(new)
+    with half.open("rb+") as stream:
+        os.fsync(stream.fileno())
+    half.replace(target)
+    sync_folder(target.parent)
 
 
 def _files(settings: Settings, start: datetime | None, end: datetime | None) -> list[Path]:

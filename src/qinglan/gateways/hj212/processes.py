@@ -27,7 +27,8 @@ from qinglan.gateways.hj212.health import ClockWatch, look_at_clock, look_at_spa
 from qinglan.gateways.hj212.listening import listen
 from qinglan.gateways.hj212.options import TAKER, ListenerFactory, Options, Receiving, status_folder
 from qinglan.gateways.hj212.receiving import REMEMBERED, Receiver
-from qinglan.gateways.hj212.segments import FOLDER, Segment, SegmentWriter, segments
+from qinglan.gateways.hj212.segments import FOLDER, Segment, segments
+from qinglan.gateways.hj212.writing import SegmentWriter
 
 log = structlog.get_logger("qinglan.gateway")
 

@@ -21,7 +21,8 @@ from qinglan.gateways.hj212.judging import answer, key_of, key_of_refused, refus
 from qinglan.gateways.hj212.limits import Budget, Limits
 from qinglan.gateways.hj212.line import Line
 from qinglan.gateways.hj212.links import Links
-from qinglan.gateways.hj212.segments import SegmentWriter, Stored
+from qinglan.gateways.hj212.segments import Stored
+from qinglan.gateways.hj212.writing import SegmentWriter
 
 log = structlog.get_logger("qinglan.gateway")
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
-import time
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,21 +25,9 @@ from qinglan.core.errors import NewerDataError, StorageError
 FORMAT: Final = 1
 FOLDER: Final = "gateway"
 """Below the folder of journals; the lake's writer looks only at files beside it."""
-SEGMENT_PACKETS: Final = 100_000
-SEGMENT_SECONDS: Final = 300.0
-DAMAGED: Final = ".damaged"
-_BUSY_SECONDS: Final = 10.0
-_PASSING: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY})
-_TABLES: Final = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE groups (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    received INTEGER NOT NULL,
-    packets INTEGER NOT NULL,
-    checksum INTEGER NOT NULL,
-    payload BLOB NOT NULL
-);
-"""
+NOTE: Final = ".last"
+"""Ending of the file beside a segment that says how far it is durable."""
+BUSY_SECONDS: Final = 10.0
 
 
 class Stored(NamedTuple):
@@ -90,144 +78,6 @@ def unpacked(payload: bytes) -> list[Stored]:
     ]
 
 
-class SegmentWriter:
-    """Writes groups of one process, segment after segment. Used by one thread at a time.
-
-    Parameters
-    ----------
-    folder
-        Where segments are; made when absent.
-    process
-        The process's number, which its segments' names begin with.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        process: int,
-        *,
-        most_packets: int = SEGMENT_PACKETS,
-        most_seconds: float = SEGMENT_SECONDS,
-    ) -> None:
-        self.folder = folder
-        self.process = process
-        self.most_packets = most_packets
-        self.most_seconds = most_seconds
-        self._connection: sqlite3.Connection | None = None
-        self.path: Path | None = None
-        self._packets = 0
-        self._begun = 0.0
-        self._dropped: list[Path] = []
-
-    def append(self, packets: Sequence[Stored]) -> int:
-        """Write one group durably; return its number.
-
-        Raises
-        ------
-        StorageError
-            The group cannot be written; nothing of it was.
-        """
-        try:
-            with sentences(self.path or self.folder):
-                connection = self._open()
-                payload = packed(packets)
-                found = connection.execute(
-                    "INSERT INTO groups (received, packets, checksum, payload) VALUES (?, ?, ?, ?)",
-                    (packets[0].received, len(packets), zlib.crc32(payload), payload),
-                )
-        except StorageError as error:
-            self._after(error)
-            raise
-        self._packets += len(packets)
-        return int(found.lastrowid or 0)
-
-    def probe(self) -> None:
-        """Write something and take it away again, to see whether the journal can be written.
-
-        Raises
-        ------
-        StorageError
-            It cannot.
-        """
-        try:
-            with sentences(self.path or self.folder):
-                connection = self._open()
-                connection.execute("INSERT OR REPLACE INTO meta VALUES ('probe', randomblob(65536))")
-                connection.execute("DELETE FROM meta WHERE name='probe'")
-        except StorageError as error:
-            self._after(error)
-            raise
-
-    def close_if_due(self) -> None:
-        """Close the segment if it is large or old enough; the next group begins a new one."""
-        self._close_dropped()
-        if self._connection is None or not self._packets:
-            return
-        if self._packets >= self.most_packets or time.monotonic() - self._begun >= self.most_seconds:
-            self.close()
-
-    def close(self) -> None:
-        """Close the segment for good."""
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        try:
-            with sentences(self.path or self.folder):
-                connection.execute("INSERT OR REPLACE INTO meta VALUES ('closed', '1')")
-        finally:
-            connection.close()
-
-    def _after(self, error: StorageError) -> None:
-        """Keep a segment that only found no room, let go of one that may be damaged."""
-        connection = self._connection
-        code = getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF
-        if connection is None or code not in _PASSING:
-            self._drop()
-        elif connection.in_transaction:
-            connection.execute("ROLLBACK")
-
-    def _drop(self) -> None:
-        """Let go of a segment that cannot be written: it stays as it is, the next group begins another one."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-            if self.path is not None:
-                self._dropped.append(self.path)
-
-    def _close_dropped(self) -> None:
-        while self._dropped:
-            try:
-                with Segment(self._dropped[-1]) as segment:
-                    segment.mark_closed()
-            except StorageError:
-                return
-            self._dropped.pop()
-
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is not None:
-            return self._connection
-        self.folder.mkdir(parents=True, exist_ok=True)
-        # The time orders segments of one process; the process's id keeps one that was killed apart from its successor.
-        name = f"{self.process}-{time.time_ns() // 1000:017d}-{os.getpid()}.sqlite"
-        self.path = self.folder / name
-        connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("BEGIN IMMEDIATE")
-            for statement in _TABLES.split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={FORMAT}")
-            connection.execute("COMMIT")
-            sync_folder(self.folder)
-        except BaseException:
-            connection.close()
-            self.path.unlink(missing_ok=True)
-            raise
-        self._connection, self._packets, self._begun = connection, 0, time.monotonic()
-        return connection
-
-
 class Segment:
     """A segment as it is read, by whatever process.
 
@@ -246,7 +96,7 @@ class Segment:
             self._connection = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode=rw",
                 uri=True,
-                timeout=_BUSY_SECONDS,
+                timeout=BUSY_SECONDS,
                 isolation_level=None,
                 check_same_thread=False,
             )
@@ -267,7 +117,18 @@ class Segment:
             return bool(self._rows("SELECT 1 FROM meta WHERE name='closed'")) if not self.empty else True
 
     def mark_closed(self) -> None:
-        """Close it on behalf of a process that is gone."""
+        """Close it on behalf of a process that is gone.
+
+        Raises
+        ------
+        StorageError
+            If its end is lost; its log is kept beside it for whoever repairs it.
+        """
+        if self.last < self.promised:
+            log = self.path.with_name(self.path.name + "-wal")
+            if log.exists():
+                shutil.copyfile(log, self.path.with_name(self.path.name + ".damaged-log"))
+            raise _damaged(self.path, self.last + 1)
         if not self.empty:
             with sentences(self.path):
                 self._rows("INSERT OR REPLACE INTO meta VALUES ('closed', '1')")
@@ -281,13 +142,15 @@ class Segment:
             A group is damaged; those before it have been yielded.
         """
         taken = 0
+        # Read first: what is added afterwards may or may not be seen below.
+        promised = self.promised
         while not self.empty and taken < most_packets:
             with sentences(self.path):
                 rows = self._rows(
                     "SELECT id, packets, checksum, payload FROM groups WHERE id > ? ORDER BY id LIMIT 20", (after,)
                 )
             if not rows:
-                return
+                break
             for number, packets, checksum, payload in rows:
                 if zlib.crc32(payload) != checksum:
                     raise _damaged(self.path, number)
@@ -295,6 +158,17 @@ class Segment:
                 after, taken = number, taken + packets
                 if taken >= most_packets:
                     return
+        if after < promised and taken < most_packets:
+            raise _damaged(self.path, after + 1)
+
+    @property
+    def promised(self) -> int:
+        """The highest group that is known to have been durable (0: none)."""
+        try:
+            text = self.path.with_suffix(NOTE).read_bytes()
+        except OSError:
+            return 0
+        return int(text) if text.isdigit() else 0
 
     @property
     def last(self) -> int:
@@ -336,6 +210,7 @@ def segments(folder: Path) -> list[Path]:
 
 def delete(path: Path) -> None:
     """Delete a segment's files."""
+    path.with_suffix(NOTE).unlink(missing_ok=True)
     for end in ("-wal", "-shm", ""):
         path.with_name(path.name + end).unlink(missing_ok=True)
 

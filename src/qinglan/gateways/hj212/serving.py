@@ -163,8 +163,7 @@ def set_aside(settings: Settings, name: str) -> Path:
             field="segment",
         )
     target = path.with_name(path.name + ".damaged")
-    for end in ("-wal", "-shm"):
-        beside = path.with_name(path.name + end)
-        if beside.exists():
-            beside.rename(target.with_name(target.name + end))
+    for beside in path.parent.glob(f"{path.stem}.*"):
+        if beside != path:
+            beside.rename(beside.with_name(beside.name.replace(path.name, target.name)))
     return path.rename(target)

@@ -6,6 +6,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,13 +15,14 @@ from sqlalchemy import Engine
 
 from qinglan.base.settings import Settings
 from qinglan.core.errors import BusyError, QinglanError, StorageError
+from qinglan.core.interval import to_beijing
 from qinglan.gateways.hj212 import archive
 from qinglan.gateways.hj212.converting import Converter
 from qinglan.gateways.hj212.devices import Device, Devices, save
 from qinglan.gateways.hj212.health import Health
 from qinglan.gateways.hj212.marks import Marks
 from qinglan.gateways.hj212.segments import FOLDER, Group, Segment, delete, segments
-from qinglan.gateways.hj212.states import write_events, write_states
+from qinglan.gateways.hj212.states import forget_events, write_events, write_states
 from qinglan.observations import maintenance
 from qinglan.observations.lake import Lake, open_lake
 
@@ -31,6 +33,7 @@ DRAIN_SECONDS: Final = 5.0
 STATES_SECONDS: Final = 5.0
 COMPACT_SECONDS: Final = 600.0
 _WAIT_FOR_LAKE: Final = 20.0
+_QUIET_HOUR: Final = 3
 _PACKETS_OF_A_GROUP: Final = 65_536
 
 
@@ -70,6 +73,7 @@ class Taker:
         self._drained_at = self._states_at = self._archived_at = -1e9
         self._compacted_at = time.monotonic()
         self._undrained = False
+        self._maintained: date | None = None
         self._damaged: dict[str, StorageError] = {}
 
     def step(self) -> bool:
@@ -85,10 +89,25 @@ class Taker:
         if now - self._archived_at >= self.drain_seconds:
             self.archive()
             self._archived_at = time.monotonic()
+        self.maintain(datetime.now(UTC))
         if self.compacting and now - self._compacted_at >= COMPACT_SECONDS:
             self._compact()
             self._compacted_at = time.monotonic()
         return taken > 0
+
+    def maintain(self, now: datetime) -> None:
+        """Once a day, in the small hours, put the archive in order."""
+        local = to_beijing(now)
+        if local.hour < _QUIET_HOUR or self._maintained == local.date():
+            return
+        self._maintained = local.date()
+        try:
+            done = archive.maintain(self.settings, local.date())
+            forget_events(self.engine)
+        except StorageError as error:
+            log.warning("archive_not_maintained", zh=error.zh, en=error.en)
+        else:
+            log.info("archive_maintained", **done)
 
     def finish(self) -> None:
         """Take everything there is, into the lake too."""
