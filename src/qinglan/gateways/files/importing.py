@@ -29,6 +29,7 @@ from qinglan.gateways.files.mapping import load_mapping
 from qinglan.gateways.files.preparing import Prepared, Wishes, prepare
 from qinglan.gateways.files.reading import Chunk
 from qinglan.gateways.files.rejects import RejectFile, rejects, rejects_path
+from qinglan.gateways.files.water_feed import CLASS_FACTOR, FeedTable
 from qinglan.jobs import Handler, JobContext
 from qinglan.jobs.context import LeaseLostError
 from qinglan.observations.journal import Receipt
@@ -144,14 +145,14 @@ def _finished(engine: Engine, settings: Settings, identifier: str) -> dict[str, 
 
 
 def refuse_unsaid_stamp(paths: Iterable[Path], names: Iterable[str], wishes: Wishes) -> None:
-    """Refuse small files of hours at once where nobody said whether a time is the start or the end of its hour.
+    """Refuse small files at once that lack what only their sender knows: the stamp of hours, the day of the feed.
 
     Everything else that is wrong with a file, and large files, are left to the job.
 
     Raises
     ------
     InputError
-        With the field ``stamp``.
+        With the field ``stamp`` or ``date``.
     """
     for path, name in zip(paths, names, strict=True):
         if path.stat().st_size > _SMALL:
@@ -159,7 +160,7 @@ def refuse_unsaid_stamp(paths: Iterable[Path], names: Iterable[str], wishes: Wis
         try:
             prepare(path, name, wishes, datetime.now(UTC))
         except InputError as error:
-            if error.field == "stamp":
+            if error.field in ("stamp", "date"):
                 raise
 
 
@@ -188,6 +189,8 @@ def import_files(
         prepared.append(prepare(path, name, wishes, now, checked=lambda _: context.check()))
     require_room(settings.lake, sum(one.table.size for one in prepared))
     results = [_result(one) for one in prepared]
+    for one, result in zip(prepared, results, strict=True):
+        result.guesses += _kept_attributes(one, settings, context.id)
     if context.attempt > 1 or _begun_before(context):
         for result in results:
             result.warnings.append(_AGAIN)
@@ -264,6 +267,7 @@ def wishes_of(arguments: Mapping[str, Any]) -> Wishes:
         layout=arguments.get("layout") or "auto",
         stamp=arguments.get("stamp"),
         grain=arguments.get("grain"),
+        medium=arguments.get("medium") or "air",
     )
 
 
@@ -351,6 +355,25 @@ def _result(one: Prepared) -> FileResult:
         one.source,
         guesses=guesses,
     )
+
+
+def _kept_attributes(one: Prepared, settings: Settings, identifier: str) -> list[dict[str, str]]:
+    """Write what a feed says of its sections beside the rejects, and say where; observations have no column for it."""
+    if not isinstance(one.table, FeedTable):
+        return []
+    found = one.table.attributes()
+    path = rejects_path(settings, identifier).with_name(f"sections-{one.table.sha256[:8]}.csv")
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"\xef\xbb\xbf" + found.write_csv().encode())
+    return [
+        {
+            "zh": f"省份、流域、所在地市、所属河流不是监测值，{found.height} 个断面的已写入 {path}；"
+            f"发布的水质类别作为因子 {CLASS_FACTOR} 入库。",
+            "en": f"Province, basin, city and river are no measurements: those of {found.height} sections are in "
+            f"{path}; the published class is kept as the factor {CLASS_FACTOR}.",
+        }
+    ]
 
 
 def _begun_before(context: JobContext) -> bool:

@@ -18,7 +18,7 @@ from qinglan.core import units
 from qinglan.core.errors import InputError
 from qinglan.gateways.files.mapping import Mapping
 
-LayoutKind = Literal["tidy", "wide", "national-feed"]
+LayoutKind = Literal["tidy", "wide", "national-feed", "water-feed"]
 ROLES = ("site", "time", "date", "hour", "factor", "value", "unit", "qualifier", "flag", "limit")
 FEED = ("date", "hour", "type")
 
@@ -105,6 +105,11 @@ def feed_types() -> dict[str, tuple[str, str]]:
     return {row["type"]: (row["factor"], row["unit"]) for row in _rows("national_feed.csv")}
 
 
+def split_unit(cell: str) -> tuple[str, str | None]:
+    """Return a header's name and, where it ends in one in brackets, its unit."""
+    return _split_unit(_clean(cell))
+
+
 def header_text(cell: str) -> str:
     """Return a header's cell on one line, without what programs put before the first one."""
     return _clean(cell)
@@ -125,7 +130,7 @@ def _layout(row: Sequence[str], header_rows: int, mapping: Mapping, name: str) -
         header = header[:-1]
     if mapping.layout != "tidy" and _is_feed(header):
         return _feed(tuple(_clean(cell) for cell in row), header_rows, name)
-    if mapping.layout == "national-feed":
+    if mapping.layout in ("national-feed", "water-feed"):
         return None
     header = tuple(_clean(cell) for cell in row)
     roles, guesses = _roles(header, mapping, name)
@@ -310,6 +315,11 @@ def _refuse_same_factor(measured: dict[int, Measured], name: str) -> None:
             )
 
 
+def water_names() -> dict[str, str]:
+    """Return the factors of names that mean something else, or several things, outside of water."""
+    return {row["name"]: row["factor"] for row in _rows("water_names.csv")}
+
+
 def _no_layout(head: Sequence[Sequence[str]], mapping: Mapping, name: str) -> InputError:
     if mapping.header is not None and mapping.header > len(head):
         return InputError(
@@ -319,6 +329,13 @@ def _no_layout(head: Sequence[Sequence[str]], mapping: Mapping, name: str) -> In
             field="header",
         )
     first = next((row for row in head if any(str(cell).strip() for cell in row)), ())
+    if mapping.layout == "water-feed":
+        return InputError(
+            f"{name} 不是国家地表水自动监测的发布数据（JSON）：请选别的版式。",
+            f"{name} is not the national surface-water feed (JSON): choose another layout.",
+            file=name,
+            field="layout",
+        )
     if mapping.layout == "national-feed":
         zh = f"{name} 不是国家站点宽表：表头应为 date,hour,type 加站点编码，实为：{_listed(first)}。"
         en = f"{name} is not the national feed's table: its header should be date,hour,type and site codes, not: "

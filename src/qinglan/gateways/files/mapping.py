@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,8 @@ from qinglan.core.declare import load_yaml
 from qinglan.core.errors import InputError
 from qinglan.core.interval import Basis, Grain, Stamp
 
-LayoutName = Literal["auto", "tidy", "national-feed"]
+LayoutName = Literal["auto", "tidy", "national-feed", "water-feed"]
+Medium = Literal["air", "water"]
 
 # Text that networks and loggers write where there is no value. -9, -1 and the like are only taken as such for
 # factors that cannot be negative (`cleaning`).
@@ -77,6 +79,8 @@ class Mapping(_Part):
         The one site of a file without a site column.
     sheet, header
         The sheet of a workbook, and the row number of the header.
+    date
+        The day on which the surface-water feed was fetched: its times have no year.
     """
 
     columns: Columns = Columns()
@@ -95,6 +99,7 @@ class Mapping(_Part):
     header: int | None = Field(default=None, ge=1, le=100)
     basis: Basis | None = None
     source: str | None = None
+    date: datetime.date | None = None
 
     @field_validator("units", "factors", mode="before")
     @classmethod

@@ -12,10 +12,11 @@ import polars as pl
 from qinglan.core.errors import InputError
 from qinglan.core.interval import Basis, Grain, Stamp
 from qinglan.gateways.files.cleaning import Rules, check_units
-from qinglan.gateways.files.layouts import Layout, find_layout
-from qinglan.gateways.files.mapping import LayoutName, Mapping
+from qinglan.gateways.files.layouts import Layout, find_layout, water_names
+from qinglan.gateways.files.mapping import LayoutName, Mapping, Medium
 from qinglan.gateways.files.reading import Chunk, Table, open_table
 from qinglan.gateways.files.times import Clock, guess_grain
+from qinglan.gateways.files.water_feed import FLAGS, FeedTable
 
 Checked = Callable[[int], None]
 
@@ -30,6 +31,7 @@ class Wishes:
     layout: LayoutName = "auto"
     stamp: Stamp | None = None
     grain: Grain | None = None
+    medium: Medium = "air"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,11 @@ def prepare(path: Path, name: str, wishes: Wishes, now: datetime, checked: Check
     mapping = wishes.mapping
     if wishes.layout != "auto":
         mapping = mapping.model_copy(update={"layout": wishes.layout})
+    if wishes.medium == "water":
+        mapping = mapping.model_copy(update={"factors": water_names() | mapping.factors})
     tables = open_table(path, name=name, sheet=mapping.sheet)
+    if isinstance(tables[0], FeedTable):
+        mapping = _feed_mapping(tables[0], mapping, name)
     table, layout = _table(tables, mapping, name)
     guesses = [*_unread(tables, table), *layout.guesses]
     first: Chunk | None = None
@@ -87,7 +93,8 @@ def prepare(path: Path, name: str, wishes: Wishes, now: datetime, checked: Check
     basis = wishes.basis or mapping.basis or "realtime"
     rules = Rules(layout, clock, basis, mapping)
     check_units(rules)
-    source = wishes.source or mapping.source or ("cnemc" if layout.kind == "national-feed" else "file")
+    national = layout.kind in ("national-feed", "water-feed")
+    source = wishes.source or mapping.source or ("cnemc" if national else "file")
     if layout.ignored:
         some = layout.ignored[:8]
         guesses.append((f"未用的列：{'、'.join(some)}", f"columns not used: {', '.join(some)}"))
@@ -96,6 +103,8 @@ def prepare(path: Path, name: str, wishes: Wishes, now: datetime, checked: Check
 
 def _table(tables: list[Table], mapping: Mapping, name: str) -> tuple[Table, Layout]:
     """Return the first sheet whose header is understood; the first sheet's refusal if none is."""
+    if isinstance(tables[0], FeedTable):
+        return tables[0], tables[0].layout()
     refusal: InputError | None = None
     for table in tables:
         try:
@@ -104,6 +113,28 @@ def _table(tables: list[Table], mapping: Mapping, name: str) -> tuple[Table, Lay
             refusal = refusal or error
     assert refusal is not None
     raise refusal
+
+
+def _feed_mapping(table: FeedTable, mapping: Mapping, name: str) -> Mapping:
+    """Return the mapping with the feed's own flags; the day of fetching must be known."""
+    if mapping.layout not in ("auto", "water-feed"):
+        raise InputError(
+            f"{name} 是国家地表水自动监测的发布数据（JSON），版式应为 water-feed 或 auto。",
+            f"{name} is the national surface-water feed (JSON); its layout is water-feed or auto.",
+            file=name,
+            field="layout",
+        )
+    table.fetched = mapping.date or table.fetched
+    if table.fetched is None:
+        raise InputError(
+            f"{name} 的时间没有年份（如 03-31 08:00），文件名也没有日期：请把抓取日期写进文件名"
+            "（如 water_2021-03-31.json），或在映射文件写 date: 2021-03-31。",
+            f"The times of {name} have no year (such as 03-31 08:00), nor has its name a date: put the day of fetching "
+            "into the name (such as water_2021-03-31.json), or write date: 2021-03-31 in the mapping.",
+            file=name,
+            field="date",
+        )
+    return mapping.model_copy(update={"flags": {**FLAGS, **mapping.flags}})
 
 
 def _unread(tables: list[Table], read: Table) -> list[tuple[str, str]]:
@@ -132,9 +163,14 @@ def _grain_and_stamp(
                 field="stamp",
             )
         return "hour", "end"
+    if layout.kind == "water-feed":
+        return "sample", "start"
     grain = wishes.grain or mapping.grain
     if grain is None:
         grain = _guessed_grain(layout, first, mapping, name)
+        if wishes.medium == "water" and grain in ("minute", "hour", "day"):
+            # Water is sampled: automatic stations every four hours, laboratories on a day. None of it is a mean.
+            grain = "sample"
         guesses.append((f"时段当作 {grain}", f"grain taken as {grain}"))
     stamp = wishes.stamp or mapping.stamp
     if grain in ("hour", "minute") and stamp is None:

@@ -88,7 +88,7 @@ def open_table(path: Path, *, name: str | None = None, sheet: str | None = None)
         If there is no such file, or it is a folder, unreadable, empty, a picture, truncated, of an unknown kind
         or encoding.
     """
-    from qinglan.gateways.files import delimited, workbook
+    from qinglan.gateways.files import delimited, water_feed, workbook
 
     name = name or path.name
     start = _first_bytes(path, name)
@@ -99,6 +99,8 @@ def open_table(path: Path, *, name: str | None = None, sheet: str | None = None)
         if start.startswith(b"PK"):
             _check_archive(path, name)
         return workbook.open_excel(path, name, size, file_hash(path), sheet)
+    if water_feed.is_json(start, path):
+        return [water_feed.open_feed(path, name, size, file_hash(path))]
     if sheet is not None:
         raise InputError(
             f"{name} 不是 Excel 工作簿，没有工作表“{sheet}”。",

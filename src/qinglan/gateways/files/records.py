@@ -29,7 +29,7 @@ from qinglan.gateways.files.importing import (
     require_room,
     wishes_of,
 )
-from qinglan.gateways.files.mapping import LayoutName, load_mapping
+from qinglan.gateways.files.mapping import LayoutName, Medium, load_mapping
 
 # A folder younger than this may belong to an import that is being put in this moment.
 _YOUNG = timedelta(hours=1)
@@ -46,6 +46,7 @@ class ImportOptions:
     stamp: Stamp | None = None
     grain: Grain | None = None
     mapping: str | None = None
+    medium: Medium = "air"
 
 
 def start_import(
@@ -91,6 +92,7 @@ def start_import(
             "layout": options.layout,
             "stamp": options.stamp,
             "grain": options.grain,
+            "medium": "water" if options.layout == "water-feed" else options.medium,
         }
         if copy:
             refuse_unsaid_stamp(paths, shown, wishes_of(arguments))

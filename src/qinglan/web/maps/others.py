@@ -104,7 +104,7 @@ def surveys(rows: pl.DataFrame, sites: Sequence[Site]) -> Picture:
     first, end = last["date"].min(), last["date"].max()
     return Picture(
         _NOISE_CLASSES,
-        first,  # type: ignore[arg-type]
+        first,
         end,
         None,
         verdicts,

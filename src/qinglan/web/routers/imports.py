@@ -13,7 +13,7 @@ from qinglan.app import Application
 from qinglan.core.errors import DeclarationError, InputError
 from qinglan.core.interval import BASES
 from qinglan.gateways.files import records
-from qinglan.gateways.files.mapping import LayoutName
+from qinglan.gateways.files.mapping import LayoutName, Medium
 from qinglan.gateways.files.records import ImportOptions
 from qinglan.gateways.files.rejects import COLUMNS, rejects, rejects_path, rejects_workbook
 from qinglan.web.answers import Json, csv_response, disposition, download
@@ -39,6 +39,7 @@ _FORM = {
                         "layout": {"type": "string", "enum": list(get_args(LayoutName))},
                         "stamp": {"type": "string", "enum": ["", "start", "end"]},
                         "map": {"type": "string"},
+                        "medium": {"type": "string", "enum": list(get_args(Medium))},
                     },
                 }
             }
@@ -122,6 +123,7 @@ def _start(application: Application, form: Form) -> str:
         layout=_chosen(form, "layout", get_args(LayoutName)) or "auto",
         stamp=_chosen(form, "stamp", ("start", "end")),
         mapping=form.fields.get("map", "").strip() or None,
+        medium=_chosen(form, "medium", get_args(Medium)) or "air",
     )
     try:
         return records.start_import(
