@@ -56,6 +56,14 @@ def test_the_kind_matters_for_phosphorus_only() -> None:
     assert verdict(one(tp=0.04, codmn=7), None)[0] == 4
 
 
+def test_one_item_of_a_known_kind() -> None:
+    """Phosphorus 0.04 is class II in a river; ammonia 1.3 is class IV, 0.3 times over class III."""
+    river = water.item_class(one(tp=0.04), "river").select("water_class", "limit", "multiple", "evaluated").row(0)
+    assert river == (2, 0.2, None, True)
+    ammonia = water.item_class(one(nh3n=1.3), "lake").select("title", "grade", "limit", "multiple", "note").row(0)
+    assert ammonia == ("氨氮", "Ⅳ", 1.0, 0.3, None)
+
+
 def test_saturation_counts_only_when_asked() -> None:
     """At 25 °C saturation is 468 / 56.6 = 8.27 mg/L and 90 % of it 7.44: oxygen 7.45 is class I by it, II without."""
     frame = one(do=7.45, water_temp=25)

@@ -67,7 +67,7 @@ def item_class(frame: Any, kind: str | None = None, *, edition: str | None = Non
         }
         for item in items
     }
-    wide = cut(held.frame.with_columns(*staged).with_columns(*agreed))
+    wide = cut(held.frame.with_columns(staged).with_columns(agreed))
     rows = long(wide, keys, parts, given.frame)
     rows = with_ratios(rows, {"_hundredths": (scaled(nw.col("_m"), MICRO), MICRO // _HUNDREDTHS)})
     factor, number = nw.col("factor"), nw.col("water_class")
