@@ -22,7 +22,7 @@ from qinglan.base.engine import transaction
 from qinglan.core.errors import InputError, StorageError
 from qinglan.gateways.files import delimited, importing
 from qinglan.gateways.files import rejects as reject_files
-from qinglan.gateways.files.importing import doubtful_units
+from qinglan.gateways.files.doubts import doubtful_units
 from qinglan.gateways.files.records import ImportOptions, get_import, list_imports, remove_leftovers, start_import
 from qinglan.gateways.files.rejects import rejects, rejects_workbook
 from qinglan.jobs import JobContext, run_now

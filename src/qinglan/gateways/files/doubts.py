@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -13,6 +13,8 @@ import polars as pl
 from qinglan.catalogue import factors
 
 _NAMED = 5
+# A median of fewer values says nothing about the unit.
+_ENOUGH = 10
 
 
 @dataclass
@@ -96,3 +98,52 @@ def hard_bounds() -> dict[str, tuple[float, float]]:
     """
     text = files("qinglan.gateways.files").joinpath("hard_bounds.csv").read_text("utf-8")
     return {row["factor"]: (float(row["low"]), float(row["high"])) for row in csv.DictReader(text.splitlines())}
+
+
+def doubtful_units(medians: Iterable[pl.DataFrame]) -> list[dict[str, str]]:
+    """Return a warning for each factor whose median is beyond what a year of a site can have: its unit is doubtful."""
+    found: list[dict[str, str]] = []
+    whole = pl.concat([medians_of(pl.DataFrame(schema={"factor": pl.String, "value": pl.Float64})), *medians])
+    by_factor = whole.group_by("factor").agg(pl.col("median").median(), pl.col("count").sum()).sort("factor")
+    for identifier, median, count in by_factor.rows():
+        factor = factors.find(identifier)
+        if factor is None or factor.plausible is None or count < _ENOUGH or not median:
+            continue
+        low, high = factor.plausible
+        if low <= median <= high:
+            continue
+        name = factor.alias or factor.title.zh
+        found.append(
+            {
+                "factor": identifier,
+                "zh": f"{name} 的中位数 {median:g} {factor.unit} 超出通常范围 {low:g}–{high:g}："
+                "请核对单位（映射文件 units）。",
+                "en": f"The median of {name}, {median:g} {factor.unit}, is beyond the usual {low:g}–{high:g}: "
+                "check the unit (units in the mapping).",
+            }
+        )
+    return found
+
+
+def contradictions(count: int) -> list[dict[str, str]]:
+    """Return the warning that values of a file differ from later ones of the same site, factor and time."""
+    if not count:
+        return []
+    return [
+        {
+            "zh": f"文件中有 {count:,} 个值与后面同点位、同因子、同时间的值不同，以后者为准；"
+            "若是不同地区的同名点位，请在映射文件 columns.site 中写多列，例如 [城市, 点位]。",
+            "en": f"{count:,} values differ from a later one of the same site, factor and time in the file, "
+            "which counts; if these are sites of one name in several places, name several columns in the mapping "
+            "under columns.site, such as [city, station].",
+        }
+    ]
+
+
+def medians_of(observations: pl.DataFrame) -> pl.DataFrame:
+    """Return ``factor, median, count`` of a chunk."""
+    return (
+        observations.filter(pl.col("value").is_not_null())
+        .group_by("factor")
+        .agg(pl.col("value").median().alias("median"), pl.len().cast(pl.Int64).alias("count"))
+    )

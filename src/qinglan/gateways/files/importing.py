@@ -20,10 +20,9 @@ from qinglan.base import schema
 from qinglan.base.engine import reading, transaction
 from qinglan.base.settings import Settings
 from qinglan.base.storage import storage_errors
-from qinglan.catalogue import factors
 from qinglan.core.errors import InputError, QinglanError, StorageError
 from qinglan.gateways.files.cleaning import Cleaned, clean
-from qinglan.gateways.files.doubts import Doubts
+from qinglan.gateways.files.doubts import Doubts, contradictions, doubtful_units, medians_of
 from qinglan.gateways.files.mapping import Mapping as FileMapping
 from qinglan.gateways.files.mapping import load_mapping
 from qinglan.gateways.files.preparing import Prepared, Wishes, prepare
@@ -41,8 +40,6 @@ INCOMING = "incoming-"
 """Folders of uploaded copies, below the home's files, begin so."""
 # A file up to here is looked through when it is handed in, not only when its job's turn comes.
 _SMALL = 8 << 20
-# A median of fewer values says nothing about the unit.
-_ENOUGH = 10
 _AGAIN = {
     "zh": "本次导入曾经中断，后从头重来：中断前已入库的值计为重复。",
     "en": "This import was interrupted and begun again: what it had taken in before counts as repeated.",
@@ -242,10 +239,10 @@ def _imported(
         receipt = lake.submit(cleaned.observations, source=one.source) if len(cleaned.observations) else Receipt()
         result.counts.take(cleaned, receipt)
         doubts.take(cleaned.observations)
-        medians.append(_medians(cleaned.observations))
+        medians.append(medians_of(cleaned.observations))
         contradicted += cleaned.revised
         yield chunk
-    result.warnings += [*doubtful_units(medians), *_contradictions(contradicted), *doubts.warnings()]
+    result.warnings += [*doubtful_units(medians), *contradictions(contradicted), *doubts.warnings()]
 
 
 def _said(result: FileResult) -> tuple[str, str]:
@@ -293,53 +290,6 @@ def require_room(folder: Path, size: int) -> None:
             f"{wanted:.0f} MB; nothing was written.",
             file=str(folder),
         )
-
-
-def doubtful_units(medians: Iterable[pl.DataFrame]) -> list[dict[str, str]]:
-    """Return a warning for each factor whose median is beyond what a year of a site can have: its unit is doubtful."""
-    found: list[dict[str, str]] = []
-    whole = pl.concat([_medians(pl.DataFrame(schema={"factor": pl.String, "value": pl.Float64})), *medians])
-    by_factor = whole.group_by("factor").agg(pl.col("median").median(), pl.col("count").sum()).sort("factor")
-    for identifier, median, count in by_factor.rows():
-        factor = factors.find(identifier)
-        if factor is None or factor.plausible is None or count < _ENOUGH or not median:
-            continue
-        low, high = factor.plausible
-        if low <= median <= high:
-            continue
-        name = factor.alias or factor.title.zh
-        found.append(
-            {
-                "factor": identifier,
-                "zh": f"{name} 的中位数 {median:g} {factor.unit} 超出通常范围 {low:g}–{high:g}："
-                "请核对单位（映射文件 units）。",
-                "en": f"The median of {name}, {median:g} {factor.unit}, is beyond the usual {low:g}–{high:g}: "
-                "check the unit (units in the mapping).",
-            }
-        )
-    return found
-
-
-def _contradictions(count: int) -> list[dict[str, str]]:
-    if not count:
-        return []
-    return [
-        {
-            "zh": f"文件中有 {count:,} 个值与后面同点位、同因子、同时间的值不同，以后者为准；"
-            "若是不同地区的同名点位，请在映射文件 columns.site 中写多列，例如 [城市, 点位]。",
-            "en": f"{count:,} values differ from a later one of the same site, factor and time in the file, "
-            "which counts; if these are sites of one name in several places, name several columns in the mapping "
-            "under columns.site, such as [city, station].",
-        }
-    ]
-
-
-def _medians(observations: pl.DataFrame) -> pl.DataFrame:
-    return (
-        observations.filter(pl.col("value").is_not_null())
-        .group_by("factor")
-        .agg(pl.col("value").median().alias("median"), pl.len().cast(pl.Int64).alias("count"))
-    )
 
 
 def _result(one: Prepared) -> FileResult:
