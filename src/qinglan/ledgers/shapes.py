@@ -29,7 +29,7 @@ def read_shape(given: Any, of: str) -> bytes:
     InputError
         If it cannot be read, is of another sort, lies outside the world, or cannot be mended; the place is named.
     """
-    found = _parsed(given)
+    found = parsed(given)
     if found.is_empty:
         raise InputError("图形是空的。", "The shape is empty.")
     if shapely.get_num_coordinates(found) > MOST_POINTS:
@@ -37,7 +37,8 @@ def read_shape(given: Any, of: str) -> bytes:
     found = shapely.force_2d(found)
     if found.geom_type == "GeometryCollection":
         found = _only(found, of)
-    if found.geom_type == "MultiPoint" and len(found.geoms) == 1:
+    # Layers write one part as several of one; here each shape has one form, so that what comes back is the same.
+    if found.geom_type.startswith("Multi") and len(found.geoms) == 1:
         found = found.geoms[0]
     if found.geom_type not in _SORTS[of]:
         raise InputError(
@@ -55,7 +56,14 @@ def read_shape(given: Any, of: str) -> bytes:
     return bytes(shapely.to_wkb(shapely.normalize(found) if of == "polygon" else found))
 
 
-def _parsed(given: Any) -> BaseGeometry:
+def parsed(given: Any) -> BaseGeometry:
+    """Return a shape in whatever system it was given.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
     try:
         if isinstance(given, BaseGeometry):
             return given

@@ -21,6 +21,7 @@ from qinglan.ledgers.comments import add_comment, comments
 from qinglan.ledgers.enterprise_file import enterprise_file
 from qinglan.ledgers.erase import erase
 from qinglan.ledgers.filters import Filter
+from qinglan.ledgers.geo.crs import door
 from qinglan.ledgers.history import history
 from qinglan.ledgers.records import Record, create, delete_record, read, restore_record, update_record
 from qinglan.ledgers.rights import may, require
@@ -42,6 +43,7 @@ class RecordBody(BaseModel):
     version: int | None = Field(default=None, ge=1)
     why: str | None = Field(default=None, max_length=1000)
     merge: bool = False
+    crs: str | None = Field(default=None, max_length=40)
 
 
 class Reason(BaseModel):
@@ -164,7 +166,8 @@ def list_records(
 @needs("write", ledger="ledger_id", trail=False)
 def add_record(application: Serves, scope: CurrentScope, ledger_id: str, body: RecordBody) -> Response:
     """Add a record."""
-    made = create(application.ledgers, Writing(scope, body.why), ledger_id, body.values)
+    values = door(application.ledgers.get(ledger_id), body.values, body.crs)
+    made = create(application.ledgers, Writing(scope, body.why), ledger_id, values)
     address = f"/api/v1/ledgers/{ledger_id}/records/{made.record}"
     return _answer(application, scope, made, status_code=201, headers={"Location": address})
 
@@ -204,7 +207,7 @@ def change_record(
         Writing(scope, body.why),
         ledger_id,
         record_id,
-        body.values,
+        door(application.ledgers.get(ledger_id), body.values, body.crs),
         version=body.version,
         merge=body.merge,
     )

@@ -18,6 +18,7 @@ from qinglan.ledgers import attachments, listing
 from qinglan.ledgers.excel import importing
 from qinglan.ledgers.excel.export import as_csv, as_geojson, as_workbook
 from qinglan.ledgers.excel.template import template
+from qinglan.ledgers.geo.layers import as_layer
 from qinglan.ledgers.rights import require
 from qinglan.ledgers.writing import Writing
 from qinglan.web.answers import Json, disposition, download
@@ -36,7 +37,10 @@ _FORM = {
                 "schema": {
                     "type": "object",
                     "required": ["files"],
-                    "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+                    "properties": {
+                        "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                        "crs": {"type": "string"},
+                    },
                 }
             }
         },
@@ -86,6 +90,22 @@ def export_geojson(application: Serves, scope: CurrentScope, ledger_id: str, que
     return _streamed(application, scope, ledger_id, query, "geojson")
 
 
+@router.get("/export.gpkg")
+@needs("export", ledger="ledger_id")
+def export_geopackage(application: Serves, scope: CurrentScope, ledger_id: str, query: Asked) -> Response:
+    """Return the shapes that are shown as a GeoPackage."""
+    content = as_layer(application.ledgers, scope, ledger_id, query, "gpkg")
+    return download(f"{ledger_id}.gpkg", content, "application/geopackage+sqlite3")
+
+
+@router.get("/export.shp.zip")
+@needs("export", ledger="ledger_id")
+def export_shapefile(application: Serves, scope: CurrentScope, ledger_id: str, query: Asked) -> Response:
+    """Return the shapes that are shown as a Shapefile in an archive."""
+    content = as_layer(application.ledgers, scope, ledger_id, query, "shp")
+    return download(f"{ledger_id}.zip", content, "application/zip")
+
+
 def _streamed(
     application: Application, scope: Scope, ledger_id: str, query: listing.Query, kind: Literal["csv", "geojson"]
 ) -> Response:
@@ -105,15 +125,16 @@ def _streamed(
 async def check_import(application: Serves, scope: CurrentScope, ledger_id: str, request: Request) -> Response:
     """Check a file and show what it would do; nothing is written."""
     async with received(request, application.settings.files) as form:
-        name, content = await run_in_threadpool(_one_file, form)
-        found = await run_in_threadpool(importing.check_file, application.ledgers, scope, ledger_id, name, content)
+        found = await run_in_threadpool(_checked, application, scope, ledger_id, form)
     return Json(found, status_code=201, headers={"Location": f"/api/v1/ledgers/{ledger_id}/imports/{found['id']}"})
 
 
-def _one_file(form: Form) -> tuple[str, bytes]:
+def _checked(application: Application, scope: Scope, ledger_id: str, form: Form) -> dict[str, Any]:
     if len(form.uploads) != 1:
         raise InputError("请一次上传一个文件，字段名为 files。", "Upload one file, in the field files.", field="files")
-    return form.uploads[0].name, form.uploads[0].path.read_bytes()
+    name, content = form.uploads[0].name, form.uploads[0].path.read_bytes()
+    crs = form.fields.get("crs", "").strip() or None
+    return importing.check_file(application.ledgers, scope, ledger_id, name, content, crs=crs)
 
 
 @router.get("/imports/{import_id}")

@@ -10,6 +10,8 @@ from datetime import time as clock
 from decimal import Decimal
 from typing import Any
 
+from shapely.geometry.base import BaseGeometry
+
 from qinglan.core.errors import InputError
 from qinglan.core.interval import BEIJING
 from qinglan.ledgers.excel import units
@@ -233,8 +235,8 @@ def _place(field: LedgerField, cell: Any, context: Context, unit: str | None) ->
     return text
 
 
-def _geometry(_: LedgerField, cell: Any, __: Context, ___: str | None) -> str:
-    return str(cell)
+def _geometry(_: LedgerField, cell: Any, __: Context, ___: str | None) -> Any:
+    return cell if isinstance(cell, BaseGeometry) else str(cell)
 
 
 def degrees(cell: Any) -> float:

@@ -19,8 +19,9 @@ from qinglan.core.interval import to_beijing
 from qinglan.ledgers.declare import Ledger
 from qinglan.ledgers.excel.marked import marked_copy
 from qinglan.ledgers.excel.reading import Checked, Line, read_book
-from qinglan.ledgers.excel.workbook import open_book
+from qinglan.ledgers.excel.workbook import Book, open_book
 from qinglan.ledgers.faults import MissingError, TooLargeError
+from qinglan.ledgers.geo.layers import open_layer, sort_of
 from qinglan.ledgers.history import answer_of, changes_of
 from qinglan.ledgers.registry import Ledgers
 from qinglan.ledgers.rights import require
@@ -43,8 +44,17 @@ class Kept:
     path: Path
 
 
-def check_file(ledgers: Ledgers, scope: Scope, ledger_id: str, name: str, content: bytes) -> Values:
+def check_file(
+    ledgers: Ledgers, scope: Scope, ledger_id: str, name: str, content: bytes, *, crs: str | None = None
+) -> Values:
     """Keep a file and say what it would do; nothing is written into the ledger.
+
+    Parameters
+    ----------
+    content
+        A workbook, a CSV, or a layer: Shapefile in an archive, GeoPackage, GeoJSON.
+    crs
+        The reference system of its shapes; else a layer's own, else longitude and latitude.
 
     Raises
     ------
@@ -57,8 +67,7 @@ def check_file(ledgers: Ledgers, scope: Scope, ledger_id: str, name: str, conten
     require(ledger, scope, "import")
     if len(content) > LARGEST:
         raise TooLargeError(f"{name} 超过 64 MB。", f"{name} is larger than 64 MB.", file=name)
-    book = open_book(content, name)
-    checked = read_book(ledgers, scope, ledger_id, book)
+    book, checked = _read(ledgers, scope, ledger, content, name, crs)
     identifier = new_id()
     folder = ledgers.files / FOLDER / identifier
     with storage_errors(folder):
@@ -74,13 +83,23 @@ def check_file(ledgers: Ledgers, scope: Scope, ledger_id: str, name: str, conten
                 ledger=ledger_id,
                 name=name[:200],
                 state="checked",
-                options={},
+                options={"crs": crs},
                 summary=summary,
                 created=dialect.now(connection),
                 who=Writing(scope).who,
             )
         )
     return _answer(ledgers, scope, ledger, _found(ledgers, scope, ledger_id, identifier).row, checked)
+
+
+def _read(
+    ledgers: Ledgers, scope: Scope, ledger: Ledger, content: bytes, name: str, crs: str | None
+) -> tuple[Book, Checked]:
+    if sort_of(content) is not None:
+        book = open_layer(ledger, content, name, crs)
+        return book, read_book(ledgers, scope, ledger.id, book)
+    book = open_book(content, name)
+    return book, read_book(ledgers, scope, ledger.id, book, crs)
 
 
 def _plan(ledger: Ledger, checked: Checked) -> str:
@@ -99,7 +118,7 @@ def get_import(ledgers: Ledgers, scope: Scope, ledger_id: str, identifier: str) 
     ledger = ledgers.get(ledger_id)
     if kept.row["state"] != "checked":
         return _head(kept.row)
-    checked = read_book(ledgers, scope, ledger_id, open_book(kept.path.read_bytes(), kept.row["name"]))
+    _, checked = _read(ledgers, scope, ledger, kept.path.read_bytes(), kept.row["name"], kept.row["options"]["crs"])
     return _answer(ledgers, scope, ledger, kept.row, checked)
 
 
@@ -131,8 +150,8 @@ def write_import(ledgers: Ledgers, writing: Writing, ledger_id: str, identifier:
     kept = _found(ledgers, writing.scope, ledger_id, identifier)
     if kept.row["state"] != "checked":
         raise InputError("这次导入已经写入。", "This import was written already.", field="import")
-    book = open_book(kept.path.read_bytes(), kept.row["name"])
-    checked = read_book(ledgers, writing.scope, ledger_id, book)
+    content, name, crs = kept.path.read_bytes(), kept.row["name"], kept.row["options"]["crs"]
+    book, checked = _read(ledgers, writing.scope, ledger, content, name, crs)
     if mode == "all" and checked.all_faults():
         raise InputError(
             f"文件还有 {len(checked.all_faults())} 处错误，没有写入任何一行：请改正，或只写入正确的行。",

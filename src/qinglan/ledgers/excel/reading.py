@@ -19,6 +19,7 @@ from qinglan.ledgers.excel.headers import LONGITUDE, Column, Layout, lay_out, no
 from qinglan.ledgers.excel.workbook import MOST_ROWS, Book, Sheet
 from qinglan.ledgers.faults import Fault
 from qinglan.ledgers.fields import LedgerField
+from qinglan.ledgers.geo.crs import converter, door
 from qinglan.ledgers.registry import Ledgers
 from qinglan.ledgers.resolve import Resolver
 from qinglan.ledgers.rights import may_on
@@ -100,8 +101,13 @@ def letter(index: int) -> str:
     return name
 
 
-def read_book(ledgers: Ledgers, scope: Scope, ledger_id: str, book: Book) -> Checked:
+def read_book(ledgers: Ledgers, scope: Scope, ledger_id: str, book: Book, crs: str | None = None) -> Checked:
     """Return what a file would do to a ledger; nothing is written.
+
+    Parameters
+    ----------
+    crs
+        The reference system of the shapes and coordinates in its cells; longitude and latitude unless said.
 
     Raises
     ------
@@ -133,6 +139,8 @@ def read_book(ledgers: Ledgers, scope: Scope, ledger_id: str, book: Book) -> Che
     for identifier, (sheet, layout) in details.items():
         _take_details(ledger, context, ledger.field(identifier), sheet, layout, found)
     _refuse_doubles(ledger, found.lines)
+    if crs:
+        _convert(ledger, found.lines, crs)
     with reading(ledgers.engine) as connection:
         _compare(connection, ledgers, scope, ledger, context, found.lines)
     return found
@@ -258,6 +266,19 @@ def _take_details(
         owner.given.setdefault(titled.id, [])
         owner.given[titled.id].append({name: value for name, value in read.given.items() if name in own})
         owner.faults += read.faults
+
+
+def _convert(ledger: Ledger, lines: list[Line], crs: str) -> None:
+    """Convert the shapes of every line from the system that was said."""
+    converter(crs)
+    for line in lines:
+        try:
+            line.given = door(ledger, line.given, crs)
+        except InputError as error:
+            one = next(field for field in ledger.fields if field.type == "geometry")
+            index, cell = line.cells.get(one.id, (None, None))
+            line.given.pop(one.id, None)
+            line.faults.append(_fault(line, one, index, cell, error.zh, error.en))
 
 
 def _key_of(ledger: Ledger, given: Mapping[str, Any]) -> tuple[str, ...]:
