@@ -123,6 +123,8 @@ class Judgement(Declaration):
     columns: dict[str, Column]
     items: Items | None = None
     arguments: dict[str, Any] = Field(default_factory=dict)
+    apart: bool = True
+    """Whether each sample is judged by itself, whatever the others are; a rank is not."""
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     output: dict[str, Title] = Field(default_factory=dict)
     hide: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from qinglan.catalogue.factors import folded
 from qinglan.core.errors import InputError
 from qinglan.gateways.files.layouts import header_text, role_names
 from qinglan.gateways.judging.declare import Column, Judgement
-from qinglan.gateways.judging.measures import Measure, Measures, unit_by_code
+from qinglan.gateways.judging.measures import Measure, Measures, elsewhere, unit_by_code
 from qinglan.gateways.judging.quantities import split, unit_of
 
 TIDY = {
@@ -115,7 +115,7 @@ def _candidates(head: Sequence[Sequence[str]], index: int) -> Iterator[list[str]
             yield [f"{high}({low})" if low and high else high or low for high, low in zip(row, below, strict=False)] + [
                 "\u0000"
             ]
-        elif any(cell == "" for cell in row[1:]) and sum(map(bool, row)) < sum(map(bool, below)):
+        elif any(high and not low for high, low in zip(row, below, strict=False)) and sum(map(bool, below)) > 1:
             yield [low or high for high, low in zip(row, below, strict=False)] + ["\u0000"]
     yield row
 
@@ -256,7 +256,8 @@ def _refused(
     absent = _lacking(best, judgement, measures, given)
     zh, en = "、".join(zh for zh, _ in absent), ", ".join(en for _, en in absent)
     unused = best.unused()
-    others = (f"；认不出的列：{_listed(unused)}", f"; columns not known: {_listed(unused)}") if unused else ("", "")
+    foreign = [f"{name}{elsewhere(split(name)[0])}" for name in unused]
+    others = (f"；认不出的列：{_listed(foreign)}", f"; columns not known: {_listed(unused)}") if unused else ("", "")
     return InputError(
         f"{name} 第 {best.header_rows} 行像表头，但{judgement.title.zh}还缺：{zh}{others[0]}；"
         "请改列名，或用 --set 列=值 写明全表相同的值。",
@@ -277,5 +278,5 @@ def _needed(judgement: Judgement, measures: Measures | None) -> tuple[str, str]:
 
 
 def _listed(names: Collection[str]) -> str:
-    shown = [name[:30] for name in names if name]
+    shown = [name[:40] for name in names if name]
     return "、".join(shown[:12]) + (f" …（{len(shown)}）" if len(shown) > 12 else "")

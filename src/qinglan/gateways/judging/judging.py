@@ -67,9 +67,10 @@ def judge(table: Table, judgement: Judgement, wishes: Wishes = PLAIN) -> Judged:
         If no edition covers the question.
     """
     prepared = prepare(table, judgement, wishes)
-    if prepared.frame.is_empty():
+    parts = [judgement.function()(frame, **prepared.arguments) for frame in prepared.frames]
+    if not parts:
         raise _nothing(prepared, table.title)
-    found = judgement.function()(prepared.frame, **prepared.arguments)
+    found = pl.concat(parts) if len(parts) > 1 else parts[0]
     found = found.with_columns(_together(one).alias(name) for name, one in judgement.together.items())
     found = found.with_columns(
         pl.col(name).cast(pl.String).replace(words).alias(name) for name, words in judgement.words.items()
@@ -122,7 +123,7 @@ def _placed(prepared: Prepared, found: pl.DataFrame) -> tuple[pl.DataFrame, list
         keys = [key for key in judgement.keys if key in found.columns]
         own = [name for name in found.columns if name not in hidden]
         return found.select(own).sort(keys, nulls_last=True), own, None
-    given = {*prepared.frame.columns, "site", "time", "date"} - set(judgement.output)
+    given = {*judgement.columns, "site", "time", "date", "factor"} - set(judgement.output)
     own = [name for name in found.columns if name not in given and name not in hidden]
     rows = prepared.known.select("row", "sample")
     if judgement.per == "key":
@@ -169,7 +170,11 @@ def _of_items(
     joined = rows.join(summed, on="sample", how="left", maintain_order="left")
     keys = [name for name in ("site", "time", "date") if name in prepared.known.columns]
     first = prepared.known.filter(pl.col("sample").is_not_null()).unique("sample", keep="first", maintain_order=True)
-    single = [name for name in own if name != "missing"]
+    first_of_all = ("title", "value", "unit", "limit", "multiple", "meets")
+    single = sorted(
+        (name for name in own if name != "missing"),
+        key=lambda name: first_of_all.index(name) if name in first_of_all else len(first_of_all),
+    )
     items = first.select("row", "sample", *keys).join(
         there.select("sample", *single), on="sample", how="inner", maintain_order="left_right"
     )

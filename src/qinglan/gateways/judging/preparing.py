@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -37,8 +37,25 @@ class Wishes:
     sheet: str | None = None
 
 
+SLICE = 100_000
+"""Rows of a wide table with values below detection that are made long and judged at a time."""
+
 PLAIN = Wishes()
 """Nothing said beside the file."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """What an evaluator gets, whole or in slices of `rows` of the user's rows."""
+
+    held: pl.DataFrame | Lengthened
+    rows: int
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        if isinstance(self.held, Lengthened):
+            yield from self.held.slices(max(self.rows, 1))
+        elif not self.held.is_empty():
+            yield self.held
 
 
 @dataclass(frozen=True)
@@ -51,8 +68,8 @@ class Prepared:
         The user's rows: ``row`` and the columns ``c0, c1 …`` as texts.
     known
         ``row``, ``sample`` (its number; null: not judged) and the columns read, one row for each of `texts`.
-    frame
-        What the evaluator gets.
+    frames
+        What the evaluator gets, one after another; several only where each sample is judged by itself.
     arguments
         Beside the frame.
     """
@@ -61,7 +78,7 @@ class Prepared:
     reading: Reading
     texts: pl.DataFrame
     known: pl.DataFrame
-    frame: pl.DataFrame
+    frames: Frames
     arguments: dict[str, object]
     rejects: pl.DataFrame
     notes: tuple[Note, ...]
@@ -100,17 +117,22 @@ def prepare(table: Table, judgement: Judgement, wishes: Wishes) -> Prepared:
     known = known.with_columns((~pl.col("row").is_in(spoilt.implode())).alias("good"))
     if measures is None:
         known = known.with_columns(pl.when(pl.col("good")).then(pl.col("row")).alias("sample"))
-        frame = _plain(known, judgement)
+        frame: pl.DataFrame | Lengthened = _plain(known, judgement)
     elif reading.tidy:
         known, frame, more = _tidy(texts, known, judgement, reading, measures, notes)
         faults += more
     else:
         known, frame, more = _wide(texts, known, judgement, reading, notes)
         faults += more
-    frame, more = _once(frame, known, judgement, reading)
-    faults += more
+    if isinstance(frame, Lengthened):
+        apart = judgement.per in ("sample", "item") and judgement.apart
+        frames = Frames(frame, SLICE if apart else len(frame.beside))
+    else:
+        frame, more = _once(frame, known, judgement, reading)
+        faults += more
+        frames = Frames(frame, len(frame))
     found = rejects.joined(faults)
-    return Prepared(judgement, reading, texts, known, frame, arguments, found, tuple(notes), table.kind)
+    return Prepared(judgement, reading, texts, known, frames, arguments, found, tuple(notes), table.kind)
 
 
 def _columns(
@@ -203,7 +225,7 @@ def _sites(frame: pl.DataFrame, judgement: Judgement) -> pl.DataFrame:
 
 def _wide(
     texts: pl.DataFrame, known: pl.DataFrame, judgement: Judgement, reading: Reading, notes: list[Note]
-) -> tuple[pl.DataFrame, pl.DataFrame, list[pl.DataFrame]]:
+) -> tuple[pl.DataFrame, pl.DataFrame | Lengthened, list[pl.DataFrame]]:
     """Return the samples of a table with a column an item: each row is one."""
     faults: list[pl.DataFrame] = []
     numbers: dict[str, cells.Numbers] = {}
@@ -239,16 +261,30 @@ def _wide(
     index = ["site", "sample", *(n for n in _beside(judgement, beside) if n != "site")]
     if "time" in beside.columns and "time" not in index:
         index.append("time")
-    parts = [
-        beside.select(index).with_columns(
-            pl.lit(code).alias("factor"), *(read.frame[name].filter(good) for name in ("value", "qualifier", "limit"))
-        )
-        for code, read in numbers.items()
-    ]
-    tidy = pl.concat(parts).filter(
-        pl.col("sample").is_not_null() & (pl.col("value").is_not_null() | pl.col("qualifier").is_not_null())
-    )
-    return known, _slim(tidy).drop("sample"), faults
+    return known, Lengthened(beside.select(index), {c: read.frame.filter(good) for c, read in numbers.items()}), faults
+
+
+@dataclass(frozen=True)
+class Lengthened:
+    """A table with a column an item, made long a slice of rows at a time: a row becomes one for each of its items."""
+
+    beside: pl.DataFrame
+    numbers: Mapping[str, pl.DataFrame]
+
+    def slices(self, rows: int) -> Iterator[pl.DataFrame]:
+        """Yield the long frames of `rows` rows each."""
+        some = any(frame["qualifier"].null_count() < len(frame) for frame in self.numbers.values())
+        names = ("value", "qualifier", "limit") if some else ("value",)
+        there = pl.col("value").is_not_null() | (pl.col("qualifier").is_not_null() if some else False)
+        for start in range(0, len(self.beside), rows):
+            beside = self.beside.slice(start, rows)
+            parts = [
+                beside.with_columns(pl.lit(code).alias("factor"), *(read[name].slice(start, rows) for name in names))
+                for code, read in self.numbers.items()
+            ]
+            tidy = pl.concat(parts).filter(pl.col("sample").is_not_null() & there).drop("sample")
+            if not tidy.is_empty():
+                yield tidy
 
 
 def _slim(frame: pl.DataFrame) -> pl.DataFrame:

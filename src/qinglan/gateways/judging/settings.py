@@ -8,6 +8,8 @@ from typing import cast
 from qinglan.core.errors import InputError
 from qinglan.gateways.judging.declare import Judgement
 
+_OPTIONS = ("stamp", "on")
+
 
 def settings_of(judgement: Judgement, settings: dict[str, str]) -> dict[str, object]:
     """Return the evaluator's arguments that hold for the whole file; `settings` keeps those of columns."""
@@ -24,10 +26,11 @@ def settings_of(judgement: Judgement, settings: dict[str, str]) -> dict[str, obj
         said = settings.pop(name, None)
         if said is None:
             if parameter.required:
+                option = f"--{name}" if name in _OPTIONS else f"--set {name}="
                 words = "、".join(f"{word}（{also[0]}）" if also else word for word, also in parameter.words.items())
                 raise InputError(
-                    f"{judgement.title.zh}要写明{parameter.title.zh}：--set {name}=…{words and '，可为 ' + words}。",
-                    f"{judgement.title.en} needs {parameter.title.en}: --set {name}=…"
+                    f"{judgement.title.zh}要写明{parameter.title.zh}：{option} …{words and '，可为 ' + words}。",
+                    f"{judgement.title.en} needs {parameter.title.en}: {option} …"
                     f"{words and ', one of ' + ', '.join(parameter.words)}.",
                     field=name,
                 )

@@ -26,7 +26,7 @@ MANY_CELLS = 3_000_000
 
 _ENDINGS = (".xlsx", ".csv", ".parquet")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
-_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2})(?:\.0+)?")
+_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}:\d{2})(?:\.0+)?)?")
 _WIDEST, _LOOKED_AT = 48, 300
 
 
@@ -142,6 +142,7 @@ def _formats(book: Any) -> dict[str, Any]:
         "own": book.add_format(head | {"bg_color": "#E7E6E6"}),
         "verdict": book.add_format(head | {"bg_color": "#DDEBF7"}),
         "moment": book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
+        "day": book.add_format({"num_format": "yyyy-mm-dd"}),
         "heading": book.add_format({"bold": True, "font_size": 12, "font_color": "#1F4E78"}),
         "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
         # A text that looks like a formula stays a text even after somebody edits the cell.
@@ -158,9 +159,7 @@ def _fill(sheet: Any, frame: pl.DataFrame, formats: dict[str, Any], own: int, *,
         column = frame[name]
         sheet.set_column(at, at, _width(name, column))
         cells = _cells(column, dated=dated and at < own)
-        sheet.write_column(
-            1, at, cells, formats["moment"] if any(isinstance(c, datetime) for c in cells[:50]) else None
-        )
+        sheet.write_column(1, at, cells, _format_of(cells, formats))
         if column.dtype == pl.String:
             for row, text in column.to_frame().with_row_index("_").filter(
                 pl.col(name).str.contains(tables.FORMULA)
@@ -169,6 +168,13 @@ def _fill(sheet: Any, frame: pl.DataFrame, formats: dict[str, Any], own: int, *,
                     sheet.write_string(row + 1, at, text, formats["safe"])
     if frame.width and not frame.is_empty():
         sheet.autofilter(0, 0, len(frame), frame.width - 1)
+
+
+def _format_of(cells: list[Any], formats: dict[str, Any]) -> Any:
+    times = [cell for cell in cells if isinstance(cell, datetime)]
+    if not times:
+        return None
+    return formats["moment" if any(one.hour or one.minute for one in times) else "day"]
 
 
 def _cells(column: pl.Series, *, dated: bool) -> list[Any]:
@@ -194,7 +200,7 @@ def _all_moments(column: pl.Series) -> bool:
 def _moment(text: str) -> datetime:
     found = _MOMENT.fullmatch(text.strip())
     assert found is not None
-    return datetime.fromisoformat(f"{found[1]}T{found[2]}")
+    return datetime.fromisoformat(f"{found[1]}T{found[2] or '00:00:00'}")
 
 
 def _width(name: str, column: pl.Series) -> float:
