@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import ssl
@@ -142,6 +143,8 @@ def receive(options: Options, port: int, name: str, parent: int) -> None:
     _raise_file_limit()
     with held(options.settings.locks / f"gateway-{name}.lock"):
         close_left_over(options.settings, name)
+        # Thousands of lasting connections and devices are no garbage, and looking through them takes long.
+        gc.set_threshold(50_000, 50, 100)
         with asyncio.Runner(loop_factory=_loop) as runner:
             runner.run(_received(options, port, int(name), stop))
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,6 +12,7 @@ import structlog
 
 from qinglan.core.errors import QinglanError, StorageError
 from qinglan.gateways.hj212.codec import Packet
+from qinglan.gateways.hj212.committing import GATHER_SECONDS, Committer
 from qinglan.gateways.hj212.counting import Counts
 from qinglan.gateways.hj212.devices import Device, Devices
 from qinglan.gateways.hj212.health import Health
@@ -26,9 +25,6 @@ from qinglan.gateways.hj212.writing import SegmentWriter
 
 log = structlog.get_logger("qinglan.gateway")
 
-GATHER_SECONDS: Final = 0.01
-"""How long packets wait for others to share one transaction: far below the 50 ms that a group may take."""
-GROUP: Final = 4_000
 REMEMBERED: Final = 200_000
 """Keys of packets that are remembered, so that a resend is answered without being stored again."""
 _DAY: Final = 86_400.0
@@ -73,19 +69,15 @@ class Receiver:
         self.writer = writer
         self.limits = limits or Limits()
         self.health = health or Health()
-        self.gather = gather
         self.counts = Counts()
         self.links = Links()
         self.lines: set[Line] = set()
         self.addresses: Counter[str] = Counter()
         self._recent: dict[bytes, _Pending | None] = {}
-        self._waiting: list[_Pending] = []
-        self._committing: asyncio.Future[float] | None = None
-        self._timer: asyncio.Handle | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._unwritten = 0
+        self.committer = Committer(writer, gather, self._committed)
         self._unknown: dict[str, Budget] = {}
         self._refused_budget = Budget(self.limits.refused_per_minute, 60.0)
-        self._loop = asyncio.get_running_loop()
 
     def line(self) -> Line:
         """Return the protocol of a new connection."""
@@ -151,40 +143,22 @@ class Receiver:
 
     def _keep(self, pending: _Pending) -> None:
         ailments = self.health.ailments
-        if len(self._waiting) >= self.limits.pending or "space" in ailments or "clock" in ailments:
+        if self._unwritten >= self.limits.pending or "space" in ailments or "clock" in ailments:
             self.counts.not_kept += 1
             return
         self._recent[pending.stored.key] = pending
-        self._waiting.append(pending)
-        if self._timer is None and self._committing is None:
-            self._timer = self._loop.call_later(self.gather, self._commit)
+        self._unwritten += 1
+        self.committer.put(pending)
 
-    def _commit(self) -> None:
-        self._timer = None
-        if self._committing is not None or not self._waiting:
-            return
-        group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
-        self._committing = self._loop.run_in_executor(self._thread, self._write, [one.stored for one in group])
-        self._committing.add_done_callback(lambda done: self._committed(group, done))
-
-    def _write(self, group: list[Stored]) -> float:
-        begun = time.perf_counter()
-        self.writer.append(group)
-        return time.perf_counter() - begun
-
-    def _committed(self, group: list[_Pending], done: asyncio.Future[float]) -> None:
-        self._committing = None
-        error = done.exception() if not done.cancelled() else None
+    def _committed(self, group: list[_Pending], seconds: float, error: Exception | None) -> None:
+        self._unwritten -= len(group)
         if error is None:
             self.health.cured("journal")
             self.counts.groups += 1
-            self.counts.commit_seconds.add(done.result())
+            self.counts.commit_seconds.add(seconds)
             self._stored(group)
         else:
             self._failed(group, error)
-        if self._waiting and self._timer is None:
-            # A journal that fails is asked again a little later, not at once and for ever.
-            self._timer = self._loop.call_later(self.gather if error is None else 0.5, self._commit)
 
     def _stored(self, group: list[_Pending]) -> None:
         counts, recent, now = self.counts, self._recent, time.monotonic()
@@ -247,36 +221,29 @@ class Receiver:
     async def rotate(self) -> None:
         """Close the segment if it is due."""
         try:
-            await self._loop.run_in_executor(self._thread, self.writer.close_if_due)
+            await self.committer.call(self.writer.close_if_due)
         except StorageError as error:
             self.health.fails("journal", error.zh, error.en)
 
     async def probe(self) -> None:
         """After a failure, try whether the journal can be written, so that health does not wait for a packet."""
-        if "journal" not in self.health.ailments or self._waiting or self._committing is not None:
+        if "journal" not in self.health.ailments or self._unwritten:
             return
         try:
-            await self._loop.run_in_executor(self._thread, self.writer.probe)
+            await self.committer.call(self.writer.probe)
         except StorageError as error:
             self.health.fails("journal", error.zh, error.en)
         else:
             self.health.cured("journal")
 
     async def close(self) -> None:
-        """Write what waits, cut the connections and close the segment."""
-        while self._waiting or self._committing is not None:
-            if self._committing is None:
-                self._commit()
-            await asyncio.sleep(0.01)
-            if "journal" in self.health.ailments:
-                break
-        for line in tuple(self.lines):
-            line.close("stopped")
+        """Write what waits, answer it, cut the connections and close the segment."""
         try:
-            await self._loop.run_in_executor(self._thread, self.writer.close)
+            await self.committer.close()
         except StorageError as error:
             log.error("journal_not_closed", zh=error.zh, en=error.en)
-        self._thread.shutdown()
+        for line in tuple(self.lines):
+            line.close("stopped")
 
 
 _MISSING: Final = object()

@@ -27,7 +27,7 @@ def _answer_first() -> None:
     keep = Receiver._keep
 
     def kept(self: Receiver, pending: object) -> None:
-        self.gather = 0.5
+        self.committer.gather = 0.5
         self._answer(pending.lines[0], pending.packet, pending.device)
         pending.lines.clear()
         keep(self, pending)
