@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -157,7 +158,7 @@ def hand_in(page: Page, name: str) -> None:
 
 
 def counts_shown(page: Page) -> dict[str, int]:
-    names = ("read", "added", "repeated", "revised", "rejected")
+    names = ("read", "added", "repeated", "revised", "rejected", "empty")
     return {name: int(page.get_by_test_id(f"import-count-{name}").get_attribute("data-value") or -1) for name in names}
 
 
@@ -211,7 +212,7 @@ def test_a_file_is_imported_with_its_rejects_and_a_second_time_adds_nothing(
     )
     identifier = page.get_by_test_id("import-detail").get_attribute("data-id")
     found = server.get(f"/imports/{identifier}")
-    assert counts_shown(page) == {"read": 6, "added": 4, "repeated": 0, "revised": 0, "rejected": 2}
+    assert counts_shown(page) == {"read": 6, "added": 4, "repeated": 0, "revised": 0, "rejected": 2, "empty": 0}
     assert counts_shown(page) == {name: found["counts"][name] for name in counts_shown(page)}
     expect(page.get_by_test_id("reject-row")).to_have_count(2)
     rejects = server.get(f"/imports/{identifier}/rejects")["rows"]
@@ -226,7 +227,33 @@ def test_a_file_is_imported_with_its_rejects_and_a_second_time_adds_nothing(
     page.get_by_test_id("import-submit").click()
     expect(page.get_by_test_id("import-detail")).not_to_have_attribute("data-id", str(identifier))
     expect(page.get_by_test_id("import-count-repeated")).to_have_attribute("data-value", "4")
-    assert counts_shown(page) == {"read": 6, "added": 0, "repeated": 4, "revised": 0, "rejected": 2}
+    assert counts_shown(page) == {"read": 6, "added": 0, "repeated": 4, "revised": 0, "rejected": 2, "empty": 0}
+
+
+def test_the_water_feed_is_imported_with_its_empty_cells_counted(visit: Visits, server: Server) -> None:
+    titles = ["省份", "流域", "断面名称", "监测时间", "水质类别", "氨氮<br/>(mg/L)", "总磷<br/>(mg/L)", "站点情况"]
+    rows = [
+        ["丙省", "丁流域", "故事桥", "01-02 08:00", "Ⅱ", "0.31", "0.08", "正常"],
+        ["丙省", "丁流域", "故事桥", "01-02 12:00", "Ⅱ", "0.29", "--", "正常"],
+    ]
+    feed = json.dumps({"thead": titles, "tbody": rows}, ensure_ascii=False)
+    page = visit().open("/imports")
+    page.get_by_test_id("import-file").set_input_files(
+        files=[{"name": "feed_2021-01-02.json", "mimeType": "application/json", "buffer": feed.encode()}]
+    )
+    choose(page, "import-layout", "国家地表水自动站数据")
+    expect(page.get_by_test_id("import-medium")).to_contain_text("水")
+    page.get_by_test_id("import-submit").click()
+    detail = page.get_by_test_id("import-detail")
+    expect(detail.get_by_test_id("import-state")).to_have_attribute("data-state", "done")
+    identifier = detail.get_attribute("data-id")
+    counts = server.get(f"/imports/{identifier}")["counts"]
+    shown = counts_shown(page)
+    assert shown == {name: counts[name] for name in shown}
+    assert shown["empty"] > 0
+    assert shown["read"] == sum(shown.values()) - shown["read"]
+    row = page.locator(f'[data-testid="import-row"][data-id="{identifier}"]')
+    assert [words(cell) for cell in row.locator("td").all()][3:9] == [f"{shown[name]:,}" for name in shown]
 
 
 def rgb(colour: str) -> str:
