@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -259,28 +258,3 @@ def test_an_unknown_import_is_refused(client: TestClient, identifier: str, rest:
     answer = client.get(f"{ADDRESS}/{identifier}{rest}")
     assert answer.status_code == 404
     assert "SQLite" not in answer.text
-
-
-def test_the_surface_water_feed_may_be_handed_in(client: TestClient, application: Application, finished: Waits) -> None:
-    row = ["丙省", "丁流域", "九号桥", "01-02 08:00", "Ⅱ", "0.31", "正常"]
-    titles = ["省份", "流域", "断面名称", "监测时间", "水质类别", "氨氮<br/>(mg/L)", "站点情况"]
-    content = json.dumps({"thead": titles, "tbody": [row]}, ensure_ascii=False)
-    answer = upload(client, ("feed_2021-01-02.json", content), layout="water-feed")
-    assert answer.status_code == 202
-    done = finished(answer.headers["location"])
-    assert (done["state"], done["layout"], done["counts"]["added"]) == ("done", "water-feed", 2)
-    assert application.lake.scan(sites="丙省/九号桥", factors="w21003").collect()["value"].to_list() == [0.31]
-    undated = upload(client, ("feed.json", content), layout="water-feed")
-    assert (undated.status_code, undated.json()["field"]) == (422, "date")
-
-
-def test_water_of_a_laboratory_is_said_by_its_medium(
-    client: TestClient, application: Application, finished: Waits
-) -> None:
-    table = "断面,采样日期,砷(ug/L)\nW9,2024-05-06,1.5\n"
-    done = finished(upload(client, ("lab.csv", table), medium="water").headers["location"])
-    assert done["counts"]["added"] == 1
-    kept = application.lake.scan(sites="W9").collect()
-    assert kept.select("factor", "grain", "value").rows() == [("w20141", "sample", 0.0015)]
-    wrong = upload(client, ("lab.csv", table), medium="lava")
-    assert (wrong.status_code, wrong.json()["field"]) == (422, "medium")

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from qinglan.core.declare import Declarations, Title
-from qinglan.indicators.city import City, Place, Places, Site, Sites
+from qinglan.indicators.city import City, Medium, Place, Places, Site, Sites
+
+MEDIA: tuple[Medium, ...] = ("air", "water", "sea", "groundwater", "soil", "noise")
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class Geography:
         """Collect the places and sites of one city."""
         places = [one for held in declarations.of(Places).values() if held.city == city.id for one in held.entries]
         sites = [one for held in declarations.of(Sites).values() if held.city == city.id for one in held.entries]
+        # The files of a pack come in the order of their names; lists of sites begin with the air.
+        sites.sort(key=lambda one: MEDIA.index(one.medium))
         return cls(city, {one.id: one for one in places}, {one.id: one for one in sites})
 
     def site_title(self, site: str) -> Title:

@@ -113,7 +113,7 @@ def _section_share(request: Request, part: str, title: Title) -> Estimate:
         clause=f"{first['clause']}；{row['clause']}" if part == "good" else first["clause"],
         basis="、".join(sorted({series.basis for series in found.series})),
         steps=(
-            Step(Title(zh="考核断面", en="Sections of the network"), f"{row['expected']}（{_network(found)}）"),
+            Step(Title(zh="考核断面", en="Sections of the network"), str(row["expected"])),
             Step(Title(zh="各断面类别（各项目月值的年均值）", en="Class of each (means of months)"), _classes(found)),
             Step(title, f"{row[part]} / {row['sections']}"),
         ),
@@ -172,7 +172,3 @@ def _classes(found: Sections) -> str:
             "site", "grade", pl.col("water_class").is_not_null()
         ).iter_rows()
     )
-
-
-def _network(found: Sections) -> str:
-    return found.network
