@@ -218,8 +218,10 @@ def _lacking(
 def _refuse_twice(found: Reading, name: str) -> None:
     columns: dict[str, list[str]] = {}
     for one in found.measured.values():
-        columns.setdefault(one.measure.title, []).append(one.header)
-    for title, headers in columns.items():
+        columns.setdefault(one.measure.code, []).append(one.header)
+    titles = {one.measure.code: one.measure.title for one in found.measured.values()}
+    for code, headers in columns.items():
+        title = titles[code]
         if len(headers) > 1:
             raise InputError(
                 f"{name} 第 {found.header_rows} 行的列“{'”与“'.join(headers)}”都是{title}：请只留一列。",

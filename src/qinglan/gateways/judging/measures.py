@@ -92,9 +92,11 @@ def measures_of(declared: Items) -> Measures:
         if not declared.only or one.code in declared.only
     ]
     by_name: dict[str, Measure] = {}
-    for one in found:
-        for name in (one.code, one.title, *one.names):
-            by_name.setdefault(folded(name), one)
+    # An item's own code before another's alias: O3_1h is not O3, though O3-1h is a name of it.
+    for names in (lambda one: (one.code,), lambda one: (one.title,), lambda one: one.names):
+        for one in found:
+            for name in names(one):
+                by_name.setdefault(folded(name), one)
     # What a declaration says itself comes before what the standards' tables call by the same name.
     for one in found:
         for name in declared.also.get(one.code, ()):
@@ -173,7 +175,7 @@ def _air() -> list[Measure]:
     found = []
     for name in (*POLLUTANTS, OZONE_HOUR):
         factor = factors.find(name)
-        title = factor.title.zh if factor is not None and factor.id[0] == "a" else name
+        title = name if factor is None or name == OZONE_HOUR else factor.title.zh
         unit = "mg/m3" if name == "CO" else "ug/m3"
         found.append(Measure(name, title, unit, written(name), qualified=False))
     return found

@@ -128,7 +128,7 @@ def prepare(table: Table, judgement: Judgement, wishes: Wishes) -> Prepared:
         apart = judgement.per in ("sample", "item") and judgement.apart
         frames = Frames(frame, SLICE if apart else len(frame.beside))
     else:
-        frame, more = _once(frame, known, judgement, reading)
+        known, frame, more = _once(known, frame, judgement)
         faults += more
         frames = Frames(frame, len(frame))
     found = rejects.joined(faults)
@@ -151,7 +151,7 @@ def _columns(
             continue
         if position is None:
             alone = pl.DataFrame({"row": [0], "text": [said]}, schema={"row": pl.Int64, "text": pl.String})
-            found, wrong = columns.read(alone, role, column, role, None)
+            found, wrong = columns.read(alone, role, column.model_copy(update={"lenient": False}), role, None)
             if len(wrong):
                 zh, en = wrong["right_zh"][0], wrong["right_en"][0]
                 raise InputError(
@@ -371,20 +371,22 @@ def _numbered(known: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
 
 
 def _once(
-    frame: pl.DataFrame, known: pl.DataFrame, judgement: Judgement, reading: Reading
-) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """Return the frame with each key once where verdicts are found again by key, and the rows that repeat one."""
+    known: pl.DataFrame, frame: pl.DataFrame, judgement: Judgement
+) -> tuple[pl.DataFrame, pl.DataFrame, list[pl.DataFrame]]:
+    """Leave each key once where verdicts are found again by key; the rows that repeat one are refused."""
     if judgement.per != "key" or judgement.items is not None:
-        return frame, []
+        return known, frame, []
     keys = [key for key in judgement.keys if key in known.columns]
     good = known.filter("good")
     repeated = good.filter(~_first(good, keys))
     if repeated.is_empty():
-        return frame, []
+        return known, frame, []
     titles = "、".join(judgement.columns[key].title.zh for key in keys)
     titles_en = ", ".join(judgement.columns[key].title.en for key in keys)
     faults = [rejects.of(repeated, "", pl.lit(None, pl.String), "twice", detail=(titles, titles_en))]
-    return frame.filter(_first(frame, keys)), faults
+    again = pl.col("row").is_in(repeated["row"].implode())
+    left = known.with_columns(pl.when(~again).then(pl.col("sample")).alias("sample"))
+    return left, frame.filter(_first(frame, keys)), faults
 
 
 def _first(frame: pl.DataFrame, keys: list[str]) -> pl.Series:
