@@ -253,7 +253,7 @@ export const zh = {
   'imports.duplicate': '同一文件再次导入不会新增；数值有变的行记为修订，旧值保留。',
   'imports.new': '导入文件',
   'imports.drop': '把文件拖到这里，或点击选择（可多个）',
-  'imports.kinds': 'CSV、Excel、Parquet、国家地表水自动站 JSON，可为 .gz 压缩',
+  'imports.kinds': 'CSV、Excel、Parquet、国家水站 JSON；可为 .gz',
   'imports.remove': '去掉 {name}',
   'imports.medium': '要素',
   'imports.medium.air': '空气',
