@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field as Key
@@ -109,10 +110,17 @@ class Ledger(Declaration):
                 raise ValueError(f"mapping: {header}: there is no field {target} / 没有字段 {target}")
         return self
 
-    @property
+    @cached_property
     def by_id(self) -> dict[str, LedgerField]:
         """The fields by id."""
         return {field.id: field for field in self.fields}
+
+    def with_fields(self, fields: tuple[LedgerField, ...], **more: Any) -> Ledger:
+        """Return it with other fields; nothing is checked anew."""
+        made = self.model_copy(update={"fields": fields, **more})
+        # A copy takes along what was worked out of the former fields.
+        made.__dict__.pop("by_id", None)
+        return made
 
     def field(self, identifier: str) -> LedgerField:
         """Return a field; `KeyError` if there is none."""

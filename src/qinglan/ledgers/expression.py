@@ -66,6 +66,11 @@ class Expression:
 
 
 @cache
+def expression(text: str) -> Expression:
+    """Return the expression of a text, parsed at its first use only."""
+    return Expression(text)
+
+
 def _parsed(text: str) -> Tree[Token]:
     try:
         tree: Tree[Token] = CELParser().parse(text)

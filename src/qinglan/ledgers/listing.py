@@ -132,7 +132,13 @@ def page(ledgers: Ledgers, scope: Scope, ledger_id: str, query: Query, *, right:
         wants_details = any(ledger.field(name).type == "rows" for name in columns)
         details = details_of(connection, ledger, tables, named) if wants_details else {}
         records = tuple(Record.of(ledger, row, details.get(row["record"])) for row in rows)
-        count, exact = (None, False) if query.cursor else _count(connection, ledger, tables, scope, query, where, right)
+        count: int | None
+        if query.cursor:
+            count, exact = None, False
+        elif cursor is None:
+            count, exact = len(rows), True
+        else:
+            count, exact = _count(connection, ledger, tables, scope, query, where, right)
         return Page(records, cursor, count, exact, _labels(connection, ledgers, scope, ledger, records, columns))
 
 
@@ -185,6 +191,8 @@ def _rows(
     name, falling = sort_of(ledger, scope, query.sort)
     records = tables.records
     column = records.c[name]
+    # A search leaves few rows: reading all in order and sorting what is left beats hopping along the sort's index.
+    ordered = func.coalesce(column, column) if query.search else column
     _refuse_slow(connection, ledger, name)
     after = _opened(query.cursor, name, falling, column)
     select_from = select(*_selected(ledger, tables, query)).where(where)
@@ -193,9 +201,9 @@ def _rows(
     if after is None or not after[0]:
         run: Select[Any] = select_from.where(column.is_not(None))
         if after is not None:
-            place, mark = tuple_(column, records.c.record), tuple_(literal(after[1], column.type), literal(after[2]))
+            place, mark = tuple_(ordered, records.c.record), tuple_(literal(after[1], column.type), literal(after[2]))
             run = run.where(place < mark if falling else place > mark)
-        order = (column.desc(), records.c.record.desc()) if falling else (column, records.c.record)
+        order = (ordered.desc(), records.c.record.desc()) if falling else (ordered, records.c.record)
         rows = list(connection.execute(run.order_by(*order).limit(wanted)).mappings())
     if len(rows) < wanted and name not in MOMENTS:
         run = select_from.where(column.is_(None))

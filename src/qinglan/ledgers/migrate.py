@@ -214,7 +214,7 @@ def _fits(ledger: Ledger, one: LedgerField, value: Any, context: Context) -> boo
     if one.type == "code":
         known = {code.code for code in context.codes_of(one)}
         return known.issuperset(value if one.many else [value])
-    alone = ledger.model_copy(update={"fields": (one,), "key": ()})
+    alone = ledger.with_fields((one,), key=())
     return not check(alone, {one.id: value}, context, before={one.id: value}).faults
 
 

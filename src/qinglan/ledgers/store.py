@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select
+from sqlalchemy import Connection, RowMapping, delete, insert, select, text
 
 from qinglan.ledgers.declare import Ledger
 from qinglan.ledgers.tables import Tables
@@ -70,3 +70,8 @@ def write_details(
         rows = [row for record, values in written.items() for row in detail_rows(ledger, record, values)[identifier]]
         if rows:
             connection.execute(insert(table), rows)
+
+
+def refresh_statistics(connection: Connection, tables: Tables) -> None:
+    """Have the database look at how a ledger's values lie: without it, lists of one county sort all of its records."""
+    connection.execute(text(f'ANALYZE "{tables.records.name}"'))

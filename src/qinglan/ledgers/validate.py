@@ -15,7 +15,7 @@ from qinglan.core.interval import beijing_day, to_utc
 from qinglan.core.rounding import exact
 from qinglan.ledgers.codes import Code
 from qinglan.ledgers.declare import Ledger
-from qinglan.ledgers.expression import Expression
+from qinglan.ledgers.expression import expression
 from qinglan.ledgers.faults import Fault
 from qinglan.ledgers.fields import LONGEST_TEXT, LedgerField
 from qinglan.ledgers.places import Places
@@ -96,7 +96,7 @@ def computed(ledger: Ledger, values: Mapping[str, Any]) -> Values:
 
 
 def _computed(one: LedgerField, values: Mapping[str, Any]) -> Any:
-    value = Expression(one.expression or "").value(values)
+    value = expression(one.expression or "").value(values)
     if one.result == "number":
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or abs(value) > LARGEST:

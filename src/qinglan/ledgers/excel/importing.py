@@ -25,6 +25,7 @@ from qinglan.ledgers.geo.layers import open_layer, sort_of
 from qinglan.ledgers.history import answer_of, changes_of
 from qinglan.ledgers.registry import Ledgers
 from qinglan.ledgers.rights import require
+from qinglan.ledgers.store import refresh_statistics
 from qinglan.ledgers.values import Values, canonical, digest, plain_values
 from qinglan.ledgers.writing import Writing, insert_many, new_id, update_many, write_audit, write_transaction
 
@@ -197,6 +198,8 @@ def _write(ledgers: Ledgers, ledger: Ledger, writing: Writing, checked: Checked,
         if done.rowcount != 1:
             raise InputError("这次导入已经写入。", "This import was written already.", field="import")
         write_audit(connection, ledger, writing, "import", identifier, checked.counts())
+        if len(adds) + len(changes) > _AT_ONCE:
+            refresh_statistics(connection, ledgers.tables(ledger.id))
 
 
 def _refuse_moved(ledgers: Ledgers, ledger: Ledger, connection: Any, changes: list[Line]) -> None:

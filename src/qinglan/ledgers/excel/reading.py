@@ -160,7 +160,7 @@ def _as_ledger(ledger: Ledger, titled: LedgerField) -> Ledger:
     """Return a ledger of detail rows: the key of the record they belong to, and their own columns."""
     keys = tuple(ledger.field(one) for one in ledger.key)
     columns = tuple(one for one in titled.fields if one.id not in ledger.key)
-    return ledger.model_copy(update={"fields": (*keys, *columns), "mapping": {}})
+    return ledger.with_fields((*keys, *columns), mapping={})
 
 
 def _take_sheet(ledger: Ledger, context: Context, sheet: Sheet, layout: Layout, found: Checked) -> None:
@@ -303,12 +303,13 @@ def _compare(
     """Validate every line against what is on file under its key."""
     tables = ledgers.tables(ledger.id)
     resolver = Resolver(connection, ledgers, scope)
+    keyed = ledger.with_fields(_keys(ledger))
     for start in range(0, len(lines), _KEYS_AT_ONCE):
         some = lines[start : start + _KEYS_AT_ONCE]
-        first = [check(ledger, {one: line.given.get(one) for one in ledger.key}, context).values for line in some]
+        first = [check(keyed, {one: line.given.get(one) for one in ledger.key}, context).values for line in some]
         for line, keys in zip(some, first, strict=True):
             line.values = keys
-        resolved = [resolver.resolve(ledger.model_copy(update={"fields": _keys(ledger)}), line.values) for line in some]
+        resolved = [resolver.resolve(keyed, line.values) for line in some]
         known = _existing(connection, ledger, tables, [line.values for line in some])
         for line, _ in zip(some, resolved, strict=True):
             row = known.get(tuple(line.values.get(one) for one in ledger.key))
