@@ -52,6 +52,8 @@ def odds(found: Facts) -> dict[str, Any] | None:
             zh=f"概率不跨中断计算：{across.title.zh}", en=f"odds are not drawn across a break: {across.title.en}"
         )
         return answer | {"refused": refused.model_dump()}
+    if run and (other := _other_method(found, run[-1][0])) is not None:
+        return answer | {"refused": other.model_dump()}
     try:
         made = _odds(tuple(run), goal, year, found.target.comparator)
     except InputError as error:
@@ -140,6 +142,18 @@ def _run(found: Facts) -> tuple[list[tuple[int, float]], Break | None]:
         ground = here
         run.insert(0, (int(period), float(value.value)))
     return run, None
+
+
+def _other_method(found: Facts, year: int) -> Title | None:
+    """Return why the value of a year cannot be held against the target: it was made by another method."""
+    value = found.confirmed(str(year)) or found.own(str(year))
+    if value is None or found.compares(value):
+        return None
+    own, wanted = found.indicator.method, found.target.goal.method
+    return Title(
+        zh=f"自测方法（{own.zh}）与目标的方法（{wanted.zh}）不同，不给出达标概率",
+        en=f"the own estimate ({own.en}) and the target ({wanted.en}) differ in method: no odds are given",
+    )
 
 
 def _ground(found: Facts, value: Value) -> tuple[str, str, str]:

@@ -47,6 +47,9 @@ def test_another_method_is_never_held_against_the_target(demo):
     issued = record.issue_target(demo, GOOD, 2025, 90.0, document="省函", document_date=date(2022, 1, 1))
     assert (issued["state"], issued["gap"], issued["needed_pace"]) == ("no_pace", None, None)
     assert any("方法不同" in note["zh"] for note in issued["notes"])
+    odds = board.indicator(demo, GOOD, date(2025, 6, 30))["odds"]
+    assert (odds["probability"], odds["target_year"]) == (None, 2025)
+    assert "方法" in odds["refused"]["zh"]
     confirmed = record.confirm(demo, GOOD, 2025, 91.3, document="省核定", document_date=date(2026, 2, 1))
     # The confirmed figure is one of area, like the target: 91.3 ≥ 90.
     assert (confirmed["state"], confirmed["shown_kind"]) == ("met", "confirmed")
