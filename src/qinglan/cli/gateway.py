@@ -77,7 +77,9 @@ def serve(
     drain: Annotated[
         float, typer.Option("--drain-seconds", min=0.1, help="每隔几秒入库。 How often into the lake.")
     ] = 5.0,
-    listener: Annotated[list[str] | None, typer.Option("--listener", hidden=True)] = None,
+    listener: Annotated[
+        list[str] | None, typer.Option("--listener", hidden=True, help="另外的部件。 Further parts.")
+    ] = None,
 ) -> None:
     """Serve one home folder until it is interrupted."""
     from qinglan.base.settings import Settings
