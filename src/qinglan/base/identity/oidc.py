@@ -152,7 +152,7 @@ class Provider:
                 token = client.fetch_token(
                     known["token_endpoint"], code=code, code_verifier=verifier, grant_type="authorization_code"
                 )
-                keys = KeySet.import_key_set(_answer(client.get(known["jwks_uri"], withhold_token=True)))
+            keys = KeySet.import_key_set(_answer(httpx.get(known["jwks_uri"], timeout=_SECONDS)))
             found = jwt.decode(str(token["id_token"]), keys, algorithms=ALGORITHMS).claims
             rules = jwt.JWTClaimsRegistry(
                 leeway=_LEEWAY,
