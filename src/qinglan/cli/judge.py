@@ -144,7 +144,7 @@ def _show(found: Judged, path: Path, line: str, said: str | None, made: list[Pat
     frame = shown_table(found).head(_SHOWN)
     table = Table(*map(escape, frame.columns), box=None, pad_edge=False, header_style="bold")
     for row in frame.iter_rows():
-        table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
+        table.add_row(*map(_shown, row))
     output.print(table)
     rest = len(found.verdicts) - len(frame)
     if rest > 0:
@@ -160,6 +160,12 @@ def _show(found: Judged, path: Path, line: str, said: str | None, made: list[Pat
     if said is not None:
         errors.print(f"[yellow]![/] {escape(path.name)} {escape(said)}")
     output.print(f"已写 {'、'.join(escape(str(one)) for one in made)}")
+
+
+def _shown(cell: object) -> str:
+    if cell is None:
+        return ""
+    return f"{cell:.6g}" if isinstance(cell, float) else escape(str(cell))
 
 
 def _as_json(found: Judged, path: Path, zh: str, en: str, made: list[Path]) -> dict[str, Any]:

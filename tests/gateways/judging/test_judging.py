@@ -214,6 +214,11 @@ def test_days_with_hours_are_refused_where_days_are_needed(judged):
     found = judged("air", text + "甲,2026-06-02 08:00,45,80,35,85,3,140\n")
     assert grades(found, "level") == ["轻度污染", None]
     assert found.rejects["zh"].to_list() == ["应为日期，这里带有小时"]
+    hours = "".join(f"甲,2026-06-01 {hour:02}:00,45,80,35,85,3,140\n" for hour in range(24))
+    with pytest.raises(InputError, match=r"多数带有小时，而空气质量日报.*--method daily-from-hours"):
+        judged("air", text.splitlines(keepends=True)[0] + hours)
+    months = judged("air", text + "甲,2026-05,45,80,35,85,3,140\n甲,20260503,45,80,35,85,3,140\n")
+    assert [(row["row"], row["zh"]) for row in months.rejects.iter_rows(named=True)] == [(3, "应为日期，这里只有年月")]
     # The day's largest hour is another item than its largest 8-hour mean.
     both = judged("air", text.replace("O3_8h", "O3_8h,O3_1h").replace(",140\n", ",140,265\n"))
     assert grades(both, "iaqi_o3") == [84]
@@ -242,6 +247,15 @@ def test_tax_is_found_again_by_its_keys_and_no_key_counts_twice(judged):
         (6, "同一企业、排放口、类别、污染物、月份已有一行")
     ]
     assert "应纳税额合计 278.62 元" in line(found)[0]
+
+
+def test_columns_that_go_together_are_asked_for_together(judged):
+    text = "企业,排放口,类别,污染物,月份,排放量(kg),浓度,标准值\n甲,1,大气,SO2,2025-06,100,10,50\n"
+    with pytest.raises(InputError, match="还缺：有超标"):
+        judged("tax", text, air_rate="1.2")
+    # Below half the standard and never exceeded, half is due: 126.32 / 2.
+    whole = text.replace("标准值\n", "标准值,是否超标\n").replace(",50\n", ",50,否\n")
+    assert grades(judged("tax", whole, air_rate="1.2"), "tax") == [63.16]
 
 
 def test_groups_have_a_table_of_their_own(judged):

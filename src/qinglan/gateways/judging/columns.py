@@ -14,6 +14,7 @@ from qinglan.gateways.judging.declare import Column
 from qinglan.gateways.judging.measures import Measure
 
 _BEIJING = timedelta(hours=8)
+_MONTH = r"^(?:19|20)\d{2}\s*(?:年|[-/.年]?\s*\d{1,2}\s*月?)?$"
 _TRUE = ("是", "有", "true", "1", "1.0", "y", "yes", "√", "t")
 _FALSE = ("否", "无", "false", "0", "0.0", "n", "no", "×", "f")
 
@@ -28,7 +29,9 @@ def read(
     rows
         ``row`` and ``text``.
     """
-    made = {"text": _texts, "number": _numbers, "time": _times, "date": _times, "boolean": _booleans}[column.type]
+    made = {"text": _texts, "number": _numbers, "time": _times, "date": _times, "month": _times, "boolean": _booleans}[
+        column.type
+    ]
     found, faults = made(rows, column, header, unit)
     if column.required and not column.may_be_blank:
         blank = rows.filter(found.is_null() & ~rows["row"].is_in(faults["row"].to_list()))
@@ -40,7 +43,7 @@ def _right(column: Column) -> tuple[str, str]:
     if column.words:
         shown = [(spellings[0] if spellings else word) for word, spellings in column.words.items()]
         return f"{'、'.join(shown)} 之一", f"one of {', '.join(column.words)}"
-    if column.type in ("time", "date"):
+    if column.type in ("time", "date", "month"):
         reason = rejects.reasons()["time_unreadable"]
         return reason["right_zh"], reason["right_en"]
     if column.type == "boolean":
@@ -97,18 +100,21 @@ def _times(rows: pl.DataFrame, column: Column, header: str, _: str | None) -> tu
         .otherwise(pl.col("fault"))
         .alias("fault"),
     )
-    if column.type == "date":
+    if column.type in ("date", "month"):
         day = pl.col("time").dt.date()
+        monthly = narrow(pl.col("text")).str.contains(_MONTH) & pl.lit(column.type == "date")
         read = read.with_columns(
             pl.when(pl.col("time") != day.cast(pl.Datetime("us")))
             .then(pl.lit("date_hour"))
-            .otherwise("fault")
+            .when(pl.col("fault").is_null() & monthly)
+            .then(pl.lit("date_month"))
+            .otherwise(pl.col("fault"))
             .alias("fault"),
             day.alias("time"),
         )
     refused = [
         rejects.of(read.filter(pl.col("fault") == fault), header, pl.col("text"), fault)
-        for fault in ("time_unreadable", "time_future", "date_hour")
+        for fault in ("time_unreadable", "time_future", "date_hour", "date_month")
     ]
     good = read.select(pl.when(pl.col("fault").is_null()).then(pl.col("time")).alias("time"))
     return good["time"], rejects.joined(refused)

@@ -41,7 +41,7 @@ class Column(Part):
 
     title: Title
     names: tuple[str, ...] = ()
-    type: Literal["text", "number", "time", "date", "boolean"] = "text"
+    type: Literal["text", "number", "time", "date", "month", "boolean"] = "text"
     required: bool = False
     may_be_blank: bool = False
     """Whether cells of a column that is needed may be blank; the evaluator then says what is missing."""
@@ -52,6 +52,8 @@ class Column(Part):
     lenient: bool = False
     argument: str | None = None
     key: bool = False
+    needs: tuple[str, ...] = ()
+    """Columns without which this one cannot be used."""
 
 
 class Items(Part):

@@ -207,6 +207,15 @@ def _lacking(
         for role, column in judgement.columns.items()
         if column.required and role not in found.roles and role not in given
     ]
+    there = {*found.roles, *given}
+    needed = dict.fromkeys(
+        need
+        for role, column in judgement.columns.items()
+        if role in there
+        for need in column.needs
+        if need not in there
+    )
+    absent += [(judgement.columns[need].title.zh, judgement.columns[need].title.en) for need in needed]
     if measures is not None and not found.measured and not ("factor" in found.roles and "value" in found.roles):
         some = "、".join(one.title for one in measures.all[:4])
         absent.append((f"监测项目（如 {some}）", f"items such as {some}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -11,7 +11,8 @@ import polars as pl
 from qinglan.core.errors import InputError
 from qinglan.gateways.files.reading import Table
 from qinglan.gateways.judging import cells, columns, rejects
-from qinglan.gateways.judging.declare import Judgement, edition_of
+from qinglan.gateways.judging.declare import Judgement, edition_of, judgements
+from qinglan.gateways.judging.frames import SLICE, Frames, Lengthened
 from qinglan.gateways.judging.headers import Reading, read_header
 from qinglan.gateways.judging.measures import Measures, elsewhere, measures_of, unit_by_code
 from qinglan.gateways.judging.notes import Note, note_sentinels, notes_on
@@ -37,25 +38,8 @@ class Wishes:
     sheet: str | None = None
 
 
-SLICE = 100_000
-"""Rows of a wide table with values below detection that are made long and judged at a time."""
-
 PLAIN = Wishes()
 """Nothing said beside the file."""
-
-
-@dataclass(frozen=True)
-class Frames:
-    """What an evaluator gets, whole or in slices of `rows` of the user's rows."""
-
-    held: pl.DataFrame | Lengthened
-    rows: int
-
-    def __iter__(self) -> Iterator[pl.DataFrame]:
-        if isinstance(self.held, Lengthened):
-            yield from self.held.slices(max(self.rows, 1))
-        elif not self.held.is_empty():
-            yield self.held
 
 
 @dataclass(frozen=True)
@@ -165,15 +149,33 @@ def _columns(
             known = known.with_columns(pl.lit(found[0], found.dtype).alias(role))
             continue
         text = pl.col(f"c{position}")
-        if column.type in ("time", "date") and reading.hour is not None:
+        if column.type in ("time", "date", "month") and reading.hour is not None:
             text = pl.concat_str([text, pl.col(f"c{reading.hour}").fill_null("")], separator=" ").str.strip_chars()
         rows = texts.select("row", text.alias("text"))
         found, wrong = columns.read(rows, role, column, reading.header[position], reading.units.get(role))
+        if column.type == "date":
+            _refuse_hours(judgement, reading.header[position], found, wrong)
         faults.append(wrong)
         known = known.with_columns(found)
         if column.argument is not None:
             arguments[column.argument] = role
     return known, faults
+
+
+def _refuse_hours(judgement: Judgement, header: str, found: pl.Series, wrong: pl.DataFrame) -> None:
+    """Refuse a table of hours where days are needed: its midnights would be taken for days."""
+    hour = rejects.reasons()["date_hour"]["zh"]
+    with_hours = int((wrong["zh"] == hour).sum())
+    if with_hours * 2 <= int(found.count()) + with_hours:
+        return
+    others = [one for one in judgements() if one.medium == judgement.medium and "stamp" in one.parameters]
+    methods = "、".join(f"--method {one.method}（{one.title.zh}）" for one in others)
+    raise InputError(
+        f"“{header}”列多数带有小时，而{judgement.title.zh}要一天一行的数据{methods and '；小时数据请用 ' + methods}。",
+        f'Column "{header}" mostly holds hours, and {judgement.title.en} needs rows of whole days'
+        f"{methods and '; for hours use ' + ', '.join(f'--method {one.method}' for one in others)}.",
+        field=header,
+    )
 
 
 def _uncovered(known: pl.DataFrame, judgement: Judgement, reading: Reading) -> list[pl.DataFrame]:
@@ -262,29 +264,6 @@ def _wide(
     if "time" in beside.columns and "time" not in index:
         index.append("time")
     return known, Lengthened(beside.select(index), {c: read.frame.filter(good) for c, read in numbers.items()}), faults
-
-
-@dataclass(frozen=True)
-class Lengthened:
-    """A table with a column an item, made long a slice of rows at a time: a row becomes one for each of its items."""
-
-    beside: pl.DataFrame
-    numbers: Mapping[str, pl.DataFrame]
-
-    def slices(self, rows: int) -> Iterator[pl.DataFrame]:
-        """Yield the long frames of `rows` rows each."""
-        some = any(frame["qualifier"].null_count() < len(frame) for frame in self.numbers.values())
-        names = ("value", "qualifier", "limit") if some else ("value",)
-        there = pl.col("value").is_not_null() | (pl.col("qualifier").is_not_null() if some else False)
-        for start in range(0, len(self.beside), rows):
-            beside = self.beside.slice(start, rows)
-            parts = [
-                beside.with_columns(pl.lit(code).alias("factor"), *(read[name].slice(start, rows) for name in names))
-                for code, read in self.numbers.items()
-            ]
-            tidy = pl.concat(parts).filter(pl.col("sample").is_not_null() & there).drop("sample")
-            if not tidy.is_empty():
-                yield tidy
 
 
 def _slim(frame: pl.DataFrame) -> pl.DataFrame:
