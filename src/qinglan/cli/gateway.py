@@ -130,7 +130,7 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
     settings = existing(home)
     found = statuses(settings)
     running = [one for one in found if not one["stale"]]
-    engine = _engine(settings)
+    engine = _engine_to_read(settings)
     by_state = Counter(one.state for one in all_devices(engine))
     engine.dispose()
     receivers = [one for one in running if one["process"] != "taker"]
@@ -205,7 +205,7 @@ def devices(
         else:
             output.print(f"读取设备 {len(found)} 台，登记或更改 {changed} 台。")
         return
-    engine = _engine(existing(home))
+    engine = _engine_to_read(existing(home))
     heard = states(engine)
     listed = [one for one in all_devices(engine) if state is None or one.state == state]
     engine.dispose()
@@ -274,7 +274,7 @@ def packets(
     from qinglan.gateways.hj212.judging import REFUSALS
 
     settings = existing(home)
-    engine = _engine(settings)
+    engine = _engine_to_read(settings)
     known = Devices(all_devices(engine))
     engine.dispose()
     begin, until = _period(start, end)
@@ -295,7 +295,7 @@ def events(mn: Number, home: Home = None, as_json: AsJson = False) -> None:
     """Show what a device reported besides numbers, the newest first."""
     from qinglan.gateways.hj212.states import events as of_device
 
-    engine = _engine(existing(home))
+    engine = _engine_to_read(existing(home))
     found = of_device(engine, mn)
     engine.dispose()
     if as_json:
@@ -356,6 +356,21 @@ def _engine(settings: Settings) -> Engine:
     from qinglan.base.database import open_base
 
     return open_base(settings)
+
+
+def _engine_to_read(settings: Settings) -> Engine:
+    """Return the base without writing anything: a full disk is when one wants to look."""
+    from qinglan.base.engine import open_engine
+    from qinglan.base.migrations import current_version, newest_version
+    from qinglan.core.errors import StorageError
+
+    engine = open_engine(settings)
+    try:
+        if current_version(engine) == newest_version():
+            return engine
+    except StorageError:
+        engine.dispose()
+    return _engine(settings)
 
 
 def _text(file: Path) -> str:

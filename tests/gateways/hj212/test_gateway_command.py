@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from qinglan.base.database import open_base
 from qinglan.base.settings import Settings
 from qinglan.cli import gateway as command
-from qinglan.core.errors import BusyError, InputError
+from qinglan.core.errors import BusyError, InputError, StorageError
 from qinglan.gateways.hj212.codec import StreamDecoder
 from qinglan.gateways.hj212.counting import Counts
 from qinglan.gateways.hj212.metrics import exposition
@@ -160,6 +160,20 @@ def test_status_without_a_gateway_says_so(tmp_path: Path) -> None:
     assert "没有运行" in run(tmp_path, "status")
     found = json.loads(run(tmp_path, "status", "--json"))
     assert (found["running"], found["acknowledging"], found["connections"]) == (False, False, 0)
+
+
+def test_looking_needs_no_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_base(Settings(home=tmp_path)).dispose()
+
+    def full(_: Settings) -> None:
+        raise StorageError("磁盘空间不足。", "No space is left.")
+
+    monkeypatch.setattr(Settings, "prepare", full)
+    assert json.loads(run(tmp_path, "status", "--json"))["running"] is False
+    assert json.loads(run(tmp_path, "devices", "--json")) == []
+    assert json.loads(run(tmp_path, "packets", "--json")) == []
+    with pytest.raises(StorageError):
+        run(tmp_path, "maintain")
 
 
 def test_metrics_say_why_nothing_is_acknowledged() -> None:
