@@ -15,7 +15,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from qinglan.core.declare import Declaration, Declarations, Finding, Part, Title, kind, read
-from qinglan.core.errors import DeclarationError, InputError
+from qinglan.core.errors import DeclarationError, InputError, QinglanError
 from qinglan.standards.edition import Edition, in_force, named
 
 FOLDER = Path(__file__).parent / "judgements"
@@ -180,6 +180,13 @@ class Judgement(Declaration):
             yield self.finding(f"方法 {self.method} 重复。", f"The method {self.method} is there twice.")
         if not self.examples:
             yield self.finding("没有算例。", "has no example.")
+
+    def run_examples(self) -> Iterator[Finding]:
+        """Yield a finding for each example whose answer is another, or that cannot be judged at all."""
+        try:
+            yield from super().run_examples()
+        except QinglanError as error:
+            yield self.finding(f"算例不能评价：{error.zh}", f"an example cannot be judged: {error.en}")
 
     def answer(self, given: Any) -> Any:
         """Return what the columns ``show`` of an example's ``table`` (CSV text) hold, a list for each row."""
