@@ -5,17 +5,15 @@
 
 from __future__ import annotations
 
-import csv
 import inspect
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 from fastapi import FastAPI
-from pydantic import BaseModel
 
 from qinglan import app
 from qinglan.catalogue.factors import all_factors
@@ -23,26 +21,25 @@ from qinglan.catalogue.flags import all_flags
 from qinglan.catalogue.tables import rows_of
 from qinglan.cli import commands
 from qinglan.cli.application import root
-from qinglan.core.declare import Clause, Declarations, Title
+from qinglan.core.declare import Declarations
 from qinglan.core.units import normal
 from qinglan.indicators.declare import Domain, Indicator, Target
-from qinglan.standards.edition import Edition
 from qinglan.web.routers import ALL
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import reference_media
+from reference_parts import CHECKS, clauses, table
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FOLDER = REPOSITORY / "docs" / "reference"
 NOTICE = "<!-- Made by `make docs` from the declarations; changes made here are lost. -->\n"
-CHECKS = (
-    "Check marks say how sure a row is: O read in the document, P agrees with a public page, D derived, "
-    "M from memory, U unsupported.\n"
-)
 
 
 def pages() -> dict[str, str]:
     """Return the text of every page by its file name."""
     declarations = _declarations()
     found = {
-        "standards.md": "\n".join(_standards(declarations)),
+        **reference_media.pages(declarations),
         "indicators.md": "\n".join(_indicators(declarations)),
         "targets.md": "\n".join(_targets(declarations)),
         "factors.md": "\n".join(_factors()),
@@ -59,7 +56,7 @@ def pages() -> dict[str, str]:
 def out_of_date() -> list[str]:
     """Return the names of committed pages that differ from what would be made, are absent, or are no longer made."""
     made = pages()
-    kept = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.md")}
+    kept = {str(path.relative_to(FOLDER)): path.read_text("utf-8") for path in FOLDER.rglob("*.md")}
     return sorted(name for name in made.keys() | kept.keys() if made.get(name) != kept.get(name))
 
 
@@ -72,10 +69,11 @@ def main() -> int:
         return 1 if stale else 0
     FOLDER.mkdir(parents=True, exist_ok=True)
     made = pages()
-    for path in FOLDER.glob("*.md"):
-        if path.name not in made:
+    for path in FOLDER.rglob("*.md"):
+        if str(path.relative_to(FOLDER)) not in made:
             path.unlink()
     for name, text in made.items():
+        (FOLDER / name).parent.mkdir(exist_ok=True)
         (FOLDER / name).write_text(text, "utf-8")
     print(f"docs/reference: {len(made)} pages")
     return 0
@@ -85,80 +83,13 @@ def _declarations() -> Declarations:
     return Declarations.from_folders([*app.declaration_folders(), *app.city_folders().values()])
 
 
-def _standards(declarations: Declarations) -> Iterator[str]:
-    editions = sorted(
-        (found for found in declarations if isinstance(found, Edition)),
-        key=lambda found: (found.KIND, found.number, found.in_force.start),
-    )
-    yield "# Standards 标准\n"
-    yield "Every edition on file, with its rules, tables and how sure each row is.\n"
-    yield CHECKS
-    yield from _table(
-        ("edition", "title", "", "in force", "state", "examples"),
-        [
-            (
-                f"[{found.id}](#{_anchor(found.id)})",
-                found.title.zh,
-                found.title.en,
-                _span(found),
-                found.state,
-                str(len(found.examples)),
-            )
-            for found in editions
-        ],
-    )
-    for found in editions:
-        yield from _edition(found)
-
-
-def _edition(edition: Edition) -> Iterator[str]:
-    yield f"## {edition.id}\n"
-    yield f"{edition.title.zh}\n\n{edition.title.en}\n"
-    facts = {
-        "cited as": edition.name,
-        "kind": edition.KIND,
-        "stage": edition.stage,
-        "in force": _span(edition),
-        "replaces": edition.replaces,
-        "state": edition.state,
-        "lacking": "、".join(edition.lacking),
-        "rests on": _clauses(edition.basis),
-    }
-    yield from _list(facts)
-    if edition.rules:
-        yield "### Rules\n"
-        yield from _table(
-            ("rule", "中文", "English", "clause", "check"),
-            [(rule.rule, rule.zh, rule.en, rule.clause, rule.check) for rule in edition.rules],
-        )
-    settings: dict[str, Any] = {}
-    for name in type(edition).model_fields:
-        value = getattr(edition, name)
-        if name in Edition.model_fields or value is None:
-            continue
-        if _is_parts(value):
-            yield f"### {_words(name)}\n"
-            yield from _parts(value)
-        else:
-            settings[_words(name)] = f"`{value}`" if name == "table" else value
-    if settings:
-        yield "### Settings\n"
-        yield from _list(settings)
-    table = getattr(edition, "table", None)
-    if table:
-        rows = _csv(edition.file.parent / table)
-        marks = ", ".join(f"{mark} {count}" for mark, count in sorted(Counter(row["check"] for row in rows).items()))
-        yield f"### Table\n\n{len(rows)} rows; check marks: {marks}.\n"
-        yield from _table(tuple(rows[0]), [tuple(row.values()) for row in rows])
-
-
 def _indicators(declarations: Declarations) -> Iterator[str]:
     domains = declarations.of(Domain)
     found = sorted(declarations.of(Indicator).values(), key=lambda one: (domains[one.domain].number, one.id))
     yield "# Indicators 指标\n"
     yield "An indicator holds for every city. `reported`: the number comes from a document, not from measurements.\n"
     yield CHECKS
-    yield from _table(
+    yield from table(
         ("indicator", "中文", "English", "domain", "unit", "better", "decimals", "computed by", "method", "rests on"),
         [
             (
@@ -171,13 +102,13 @@ def _indicators(declarations: Declarations) -> Iterator[str]:
                 str(one.rounding.decimals),
                 f"`{one.compute}`",
                 one.method.zh,
-                _clauses(one.basis),
+                clauses(one.basis),
             )
             for one in found
         ],
     )
     yield "## Remarks\n"
-    yield from _table(
+    yield from table(
         ("indicator", "check", "中文", "English"),
         [(f"`{one.id}`", remark.mark, remark.zh, remark.en) for one in found for remark in one.checks],
     )
@@ -191,7 +122,7 @@ def _targets(declarations: Declarations) -> Iterator[str]:
         plans.setdefault(target.plan, []).append(target)
     for plan, targets in plans.items():
         yield f"## {plan}\n"
-        yield from _table(
+        yield from table(
             ("row", "指标", "indicator", "kind", "baseline", "target", "status", "reported by", "rests on"),
             [
                 (
@@ -203,13 +134,13 @@ def _targets(declarations: Declarations) -> Iterator[str]:
                     f"{one.goal.text} ({one.goal.year})",
                     one.goal.status,
                     one.reporter.zh,
-                    _clauses(one.basis),
+                    clauses(one.basis),
                 )
                 for one in targets
             ],
         )
         yield "### Breaks\n\nBetween two years on different ground no line, gap or pace is drawn.\n"
-        yield from _table(
+        yield from table(
             ("row", "years", "reason", "中文", "English", "check"),
             [
                 (str(one.row), f"{gap.after}–{gap.before}", gap.reason, gap.title.zh, gap.title.en, gap.check)
@@ -223,7 +154,7 @@ def _factors() -> Iterator[str]:
     factors = all_factors()
     yield "# Factors 因子\n"
     yield f"{len(factors)} factors under their national codes. Any alias may be written instead of the code.\n"
-    yield from _table(
+    yield from table(
         ("medium", "factors", "with a unit", "check marks"),
         [
             (
@@ -238,9 +169,9 @@ def _factors() -> Iterator[str]:
     )
     yield "## Sources\n"
     sources = rows_of("sources.csv")
-    yield from _table(tuple(sources[0]), [tuple(row.values()) for row in sources])
+    yield from table(tuple(sources[0]), [tuple(row.values()) for row in sources])
     yield "## With aliases, or derived\n"
-    yield from _table(
+    yield from table(
         ("factor", "中文", "English", "unit", "medium", "aliases", "derived from"),
         [
             (
@@ -261,7 +192,7 @@ def _factors() -> Iterator[str]:
 def _flags() -> Iterator[str]:
     yield "# Flags 标记\n"
     yield "A value without a flag is valid. Qualifier (`<`, `>`, `ND`) and detection limit are fields of their own.\n"
-    yield from _table(
+    yield from table(
         ("flag", "中文", "English", "value counts", "source"),
         [
             (f"`{one.id}`", one.title.zh, one.title.en, "yes" if one.valid else "no", one.source)
@@ -287,7 +218,7 @@ def _group(group: Any, path: str) -> Iterator[str]:
         yield f"## {path} {name}\n"
         yield "\n\n".join(part for part in (command.help, inspect.getdoc(function)) if part) + "\n"
         hints = get_type_hints(function)
-        yield from _table(
+        yield from table(
             ("argument or option", "values", "default", "meaning"),
             [_parameter(parameter, hints[parameter.name]) for parameter in command.params],
         )
@@ -332,74 +263,7 @@ def _routes() -> Iterator[str]:
             body = "、".join(route.get("requestBody", {}).get("content", {}))
             text = " ".join(route.get("description", "").split("\n\n")[0].split())
             rows.append((f"`{method.upper()} {path}`", asked, body, text))
-    yield from _table(("route", "asks (? may be absent)", "body", "answer"), rows)
-
-
-def _span(edition: Edition) -> str:
-    return f"{edition.in_force.start} – {edition.in_force.end or ''}".rstrip()
-
-
-def _clauses(clauses: Iterable[Clause]) -> str:
-    return "；".join(" ".join(part for part in (one.document, one.clause, one.note) if part) for one in clauses)
-
-
-def _is_parts(value: Any) -> bool:
-    return isinstance(value, BaseModel) or (
-        isinstance(value, tuple) and bool(value) and isinstance(value[0], BaseModel)
-    )
-
-
-def _parts(value: Any) -> Iterator[str]:
-    rows = [{name: _shown(getattr(one, name)) for name in type(one).model_fields} for one in _many(value)]
-    used = [name for name in rows[0] if any(row[name] for row in rows)]
-    yield from _table(tuple(_words(name) for name in used), [tuple(row[name] for name in used) for row in rows])
-
-
-def _many(value: Any) -> tuple[BaseModel, ...]:
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, Title):
-        return f"{value.zh} {value.en}"
-    if isinstance(value, tuple):
-        return "、".join(map(_shown, value))
-    if isinstance(value, Mapping):
-        return "、".join(f"{key}: {_shown(one)}" for key, one in value.items())
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
-
-
-def _csv(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as table:
-        return list(csv.DictReader(table))
-
-
-def _list(facts: Mapping[str, Any]) -> Iterator[str]:
-    shown = [f"- {name}: {_shown(value)}" for name, value in facts.items() if _shown(value)]
-    yield "\n".join(shown) + "\n"
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Iterator[str]:
-    if not rows:
-        return
-    lines = [head, tuple("---" for _ in head), *rows]
-    yield "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines) + "\n"
-
-
-def _cell(value: Any) -> str:
-    return " ".join(_shown(value).replace("|", "\\|").split())
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _anchor(name: str) -> str:
-    return name.lower()
+    yield from table(("route", "asks (? may be absent)", "body", "answer"), rows)
 
 
 def _with_notice(text: str) -> str:
