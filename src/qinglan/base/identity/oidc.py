@@ -13,7 +13,6 @@ from typing import Any
 
 import httpx
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.httpx_client import OAuth2Client
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -194,6 +193,9 @@ class Provider:
             return self._known
 
     def _session(self, redirect: str) -> Any:
+        # Only who signs in at a provider pays for loading the client.
+        from authlib.integrations.httpx_client import OAuth2Client
+
         return OAuth2Client(
             self._client,
             self._secret,
