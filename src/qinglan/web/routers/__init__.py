@@ -1,6 +1,14 @@
 """One module a resource; each has a `router`."""
 
-from qinglan.web import identity_oidc, identity_people, identity_session, identity_trail, ledgers, ledgers_files
+from qinglan.web import (
+    identity_oidc,
+    identity_people,
+    identity_session,
+    identity_trail,
+    ledgers,
+    ledgers_files,
+    ledgers_ogc,
+)
 from qinglan.web.routers import (
     air,
     board,
@@ -38,6 +46,7 @@ ALL = (
     identity_oidc.router,
     ledgers.router,
     ledgers_files.router,
+    ledgers_ogc.router,
 )
 
 __all__ = ["ALL", "IMPORTS_ADDRESS"]
