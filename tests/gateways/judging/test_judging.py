@@ -92,6 +92,7 @@ def test_what_cannot_be_is_refused_by_row_and_column_and_the_rest_is_judged(judg
         "己,2024-02-30,7.5,0.1,0.18\n"
         "庚,2024-05-01,,,\n"
         "辛,2024-05-01,7.5,0.9ppm,0.18\n"
+        "子,2024-05-01,7.5,0.1,1e10\n丑,2024-05-01,7.5,inf,0.1\n寅,2001-01-01,7.5,0.1,0.1\n"
         "壬,2024-05-01,7.5,0.1,0.01\n"
     )
     found = judged("water", text, kind="river")
@@ -103,12 +104,15 @@ def test_what_cannot_be_is_refused_by_row_and_column_and_the_rest_is_judged(judg
         (7, "时间", "2024-02-30"),
         (8, "", ""),
         (9, "氨氮(mg/L)", "0.9ppm"),
+        (10, "总磷(mg/L)", "1e10"),
+        (11, "氨氮(mg/L)", "inf"),
+        (12, "时间", "2001-01-01"),
     ]
-    assert grades(found) == ["Ⅲ", *[None] * 7, "Ⅰ"]
+    assert grades(found) == ["Ⅲ", *[None] * 10, "Ⅰ"]
     zh, en = rejects.sentence(found.rejects.row(0, named=True), "表.csv")
     assert zh == "表.csv 第 3 行“pH”列的“15”：不可能大于 14，应为0～14 的数"
     assert en == '表.csv, row 3, column "pH" ("15"): it cannot be above 14; it should be a number from 0 to 14'
-    assert line(found)[0] == "2 个断面：Ⅰ～Ⅲ类 2 个（100.00%），Ⅰ 1 个（50.00%），Ⅲ 1 个（50.00%）；拒收 7 行。"
+    assert line(found)[0] == "2 个断面：Ⅰ～Ⅲ类 2 个（100.00%），Ⅰ 1 个（50.00%），Ⅲ 1 个（50.00%）；拒收 10 行。"
 
 
 def test_mixed_media_are_refused_by_name_and_do_not_spoil_a_sample(judged):
@@ -181,6 +185,8 @@ def test_refusals_of_whole_files_name_what_is_lacking(judged):
     ) as none:
         judged("water", "断面,氨氮\n甲,x\n乙,-3\n")
     assert (none.value.row, none.value.field, none.value.exit_code) == (2, "氨氮", 2)
+    with pytest.raises(InputError, match="没有一项参加“地表水断面（点位）水质类别”的项目（只有 总氮）"):
+        judged("water", "断面,总氮\n甲,0.1\n", kind="river")
     with pytest.raises(InputError, match="没有数据行"):
         judged("water", "断面,氨氮\n")
     with pytest.raises(InputError, match="表头认不出"):

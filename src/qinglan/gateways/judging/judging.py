@@ -67,7 +67,7 @@ def judge(table: Table, judgement: Judgement, wishes: Wishes = PLAIN) -> Judged:
         If no edition covers the question.
     """
     prepared = prepare(table, judgement, wishes)
-    parts = [judgement.function()(frame, **prepared.arguments) for frame in prepared.frames]
+    parts = _verdicts(prepared, table.title)
     if not parts:
         raise _nothing(prepared, table.title)
     found = pl.concat(parts) if len(parts) > 1 else parts[0]
@@ -88,6 +88,23 @@ def judge(table: Table, judgement: Judgement, wishes: Wishes = PLAIN) -> Judged:
         prepared.notes,
         items,
     )
+
+
+def _verdicts(prepared: Prepared, name: str) -> list[pl.DataFrame]:
+    judgement = prepared.judgement
+    try:
+        return [judgement.function()(frame, **prepared.arguments) for frame in prepared.frames]
+    except InputError as refusal:
+        if refusal.field != "factor" or judgement.items is None:
+            raise
+        reading = prepared.reading
+        there = "、".join(one.header for one in reading.measured.values()) or reading.title("factor")
+        raise InputError(
+            f"{name} 没有一项参加“{judgement.title.zh}”的项目（只有 {there}）。",
+            f"{name} has no item that enters {judgement.title.en} ({there}).",
+            file=name,
+            field=there,
+        ) from refusal
 
 
 def _together(one: Together) -> pl.Expr:

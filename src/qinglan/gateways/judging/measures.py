@@ -10,6 +10,8 @@ from qinglan.catalogue import factors
 from qinglan.catalogue.factors import folded
 from qinglan.gateways.judging.declare import Items
 
+_LARGEST = 1e9
+"""What the evaluators of water take for no value any more; here it is refused, since leaving it out could help."""
 _BELOW_ZERO = ("water_temp", "orp")
 
 
@@ -41,6 +43,8 @@ class Measure:
         unit_en = "" if self.unit in ("", "1") else f" ({self.unit})"
         low, high = (None if end is None else f"{end:g}" for end in (self.lowest, self.highest))
         if low is not None and high is not None:
+            if self.highest == _LARGEST:
+                return f"不小于 {low} 的数{unit}", f"a number of at least {low}{unit_en}"
             return f"{low}～{high} 的数{unit}", f"a number from {low} to {high}{unit_en}"
         if low is not None:
             return f"不小于 {low} 的数{unit}", f"a number of at least {low}{unit_en}"
@@ -127,7 +131,7 @@ def _water(items: Iterable[str]) -> list[Measure]:
             unit_of(item),
             (),
             None if item in _BELOW_ZERO else 0.0,
-            14.0 if item == "ph" else None,
+            14.0 if item == "ph" else _LARGEST,
         )
         for item in items
     ]

@@ -188,7 +188,11 @@ def _uncovered(known: pl.DataFrame, judgement: Judgement, reading: Reading) -> l
     early = known.filter(pl.col(role).cast(pl.Date) < first.in_force.start)
     named = f"{first.name}，自 {first.in_force.start} 起"
     named_en = f"{first.name}, from {first.in_force.start}"
-    return [rejects.of(early, reading.title(role), pl.col(role), "edition", detail=(named, named_en))]
+    return [
+        rejects.of(
+            early, reading.title(role), pl.col(role).dt.strftime("%Y-%m-%d"), "edition", detail=(named, named_en)
+        )
+    ]
 
 
 def _plain(known: pl.DataFrame, judgement: Judgement) -> pl.DataFrame:
