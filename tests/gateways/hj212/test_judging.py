@@ -104,6 +104,7 @@ def test_text_that_would_break_the_answer_is_not_repeated_in_it() -> None:
         (None, upload(1, mn=""), "10.0.0.1", "no_device"),
         (None, upload(1, mn="A" * 28), "10.0.0.1", "no_device"),
         (None, upload(1, mn="A B"), "10.0.0.1", "no_device"),
+        (None, upload(1, mn="A\0B"), "10.0.0.1", "no_device"),
     ],
 )
 def test_what_is_refused(device: Device | None, raw: bytes, address: str, reason: str | None) -> None:

@@ -9,13 +9,16 @@ from pathlib import Path
 import polars as pl
 import pytest
 from gateway_parts import MN, upload
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from qinglan.base.settings import Settings
 from qinglan.core.errors import InputError, StorageError
 from qinglan.gateways.hj212 import archive
-from qinglan.gateways.hj212.codec import decode
-from qinglan.gateways.hj212.devices import Device, all_devices, save
+from qinglan.gateways.hj212.codec import Observation, Packet, decode
+from qinglan.gateways.hj212.converting import Converter
+from qinglan.gateways.hj212.devices import Device, Devices, all_devices, save
 from qinglan.gateways.hj212.judging import key_of, key_of_refused
 from qinglan.gateways.hj212.replaying import adopt, declare, replay
 from qinglan.gateways.hj212.segments import FOLDER, Stored, segments
@@ -24,6 +27,7 @@ from qinglan.gateways.hj212.states import events, states
 from qinglan.gateways.hj212.taking import Taker
 from qinglan.gateways.hj212.writing import SegmentWriter
 from qinglan.observations.lake import open_lake
+from qinglan.observations.schema import validate
 
 RECEIVED = int(datetime(2024, 6, 1, 0, 30, tzinfo=UTC).timestamp() * 1e6)
 
@@ -462,3 +466,47 @@ def test_the_archive_is_put_in_order_once_a_day_in_the_small_hours(
     for hours in (0, 1, 2, 23, 24, 25):
         taker.maintain(evening + timedelta(hours=hours))
     assert [str(day) for day in asked] == ["2026-01-02", "2026-01-03"]
+
+
+def test_a_packet_of_nonsense_does_not_keep_the_others_from_the_lake(home: Settings, engine: Engine) -> None:
+    save(engine, [Device(mn=MN)])
+    write(
+        home,
+        upload(1, data="DataTime=20240601080001;-Rtd=5;" + "x" * 70 + "-Rtd=6;a\0b-Rtd=7;w01018-Rtd=1.5"),
+        upload(2, command="2" * 40, data="DataTime=20240601080002;SB1-RS=a\0b"),
+        upload(3),
+    )
+    taker = taken(home, engine)
+    assert lake_rows(home, engine)["value"].to_list() == [1.5, 3.5]
+    assert taker.converter.unconverted == {"factor": 3}
+    assert [(one["text"], one["command"]) for one in events(engine, MN)] == [("a�b", "2" * 16)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=80), st.sampled_from(["2011", "2061", "2031", "2051", "2021", "3020", "2111"]))
+def test_whatever_a_data_area_says_the_lake_can_keep_what_is_made_of_it(text: str, command: str) -> None:
+    area = "DataTime=20240601080000;" + text.replace("&", "").replace("\r", "")
+    packet = decode(upload(1, command=command, data=area).strip())
+    converter = Converter(Devices([Device(mn=MN)]))
+    converter.convert(packet, Device(mn=MN), RECEIVED)
+    for frame, _ in converter.frames():
+        assert validate(frame).height == frame.height
+    assert not any("\0" in event["text"] + event["name"] for event in converter.events)
+
+
+def test_a_fault_in_reading_one_packet_is_counted_and_passed_over(
+    home: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(engine, [Device(mn=MN)])
+    observations = Packet.observations
+
+    def faulty(packet: Packet) -> list[Observation]:
+        if "w01018-Rtd=2.5" in packet.data:
+            raise ValueError("a fault")
+        return observations(packet)
+
+    monkeypatch.setattr(Packet, "observations", faulty)
+    write(home, upload(1), upload(2), upload(3))
+    taker = taken(home, engine)
+    assert lake_rows(home, engine)["value"].to_list() == [1.5, 3.5]
+    assert taker.converter.unconverted == {"packet": 1}

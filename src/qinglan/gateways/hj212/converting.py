@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 import polars as pl
+import structlog
 
 from qinglan.catalogue import factors
 from qinglan.core.errors import InputError
@@ -27,6 +29,10 @@ _COLUMNS: Final = ("site", "factor", "grain", "time", "value", "flag", "received
 _DIGITS: Final = 15
 """Of a number after its unit was changed: what a double holds for certain, so that 1.1 mg is 1100 ug and no more."""
 _REMEMBERED_PARTS: Final = 10_000
+_LONGEST_TEXT: Final = 4000
+_ID: Final = re.compile(rf"[^\s\x00-\x1f\x7f]{{1,{LONGEST_ID}}}")
+
+log = structlog.get_logger("qinglan.gateway")
 
 
 @dataclass
@@ -84,36 +90,58 @@ class Converter:
         return "accepted"
 
     def convert(self, packet: Packet, device: Device, received: int) -> None:
-        """Take what a packet of a device says; `received` in microseconds since 1970."""
-        self._complete(packet)
+        """Take what a packet of a device says; `received` in microseconds since 1970.
+
+        What the lake or the base could not keep is counted in `unconverted` and left out: one packet must not keep
+        all others from going on. It stays in the archive.
+        """
+        try:
+            self._complete(packet)
+            rows = self._observed(packet, device, received)
+            events = self._reported(packet, received)
+        except Exception:
+            self.unconverted["packet"] += 1
+            log.exception("packet_not_converted", device=packet.device, raw=packet.raw[:200])
+            return
+        if rows:
+            self._rows.setdefault(device.source, []).extend(rows)
+            self.observations += len(rows)
+        self.events += events
+
+    def _observed(self, packet: Packet, device: Device, received: int) -> list[tuple[Any, ...]]:
         found = packet.observations()
-        if found:
-            rows = self._rows.setdefault(device.source, [])
-            at = (found[0].time - _EPOCH) // _MICROSECOND
-            for one in found:
-                site = site_of(one, packet, device)
-                if len(one.factor) > LONGEST_ID:
-                    self.unconverted["factor_too_long"] += 1
-                    continue
-                multiplier = _multiplier(one.of, one.factor, one.unit)
-                rows.append((site, one.factor, one.grain, at, one.value, one.flag, received, multiplier))
-            self.observations += len(found)
+        if not found:
+            return []
+        at = (found[0].time - _EPOCH) // _MICROSECOND
+        rows = []
+        for one in found:
+            site = site_of(one, packet, device)
+            if not _ID.fullmatch(one.factor) or not _ID.fullmatch(site):
+                self.unconverted["factor"] += 1
+                continue
+            multiplier = _multiplier(one.of, one.factor, one.unit)
+            rows.append((site, one.factor, one.grain, at, one.value, one.flag, received, multiplier))
+        return rows
+
+    def _reported(self, packet: Packet, received: int) -> list[dict[str, Any]]:
         moment_received = _EPOCH + received * _MICROSECOND
+        found = []
         for event in packet.events():
             at_time = event.time or moment_received
             said = "\0".join((packet.device, at_time.isoformat(), event.command, event.name, event.text))
-            self.events.append(
+            found.append(
                 {
-                    "id": blake2b(said.encode(), digest_size=16).hexdigest(),
-                    "mn": packet.device[:64],
-                    "site": event.site[:64],
+                    "id": blake2b(said.encode(errors="replace"), digest_size=16).hexdigest(),
+                    "mn": _kept(packet.device, 64),
+                    "site": _kept(event.site, 64),
                     "time": at_time,
                     "received": moment_received,
-                    "command": event.command[:16],
-                    "name": event.name[:128],
-                    "text": event.text,
+                    "command": _kept(event.command, 16),
+                    "name": _kept(event.name, 128),
+                    "text": _kept(event.text, _LONGEST_TEXT),
                 }
             )
+        return found
 
     def frames(self) -> list[tuple[pl.DataFrame, str]]:
         """Return the observations collected, by source, and begin anew."""
@@ -130,11 +158,11 @@ class Converter:
             seen = self.seen[mn] = Seen(stored.received, stored.received)
         seen.last = max(seen.last, stored.received)
         seen.counts[verdict] += 1
-        seen.address = stored.address
+        seen.address = stored.address[:64]
         if verdict == "rejected":
             seen.reason = stored.refused
             return
-        seen.command = packet.command
+        seen.command = _kept(packet.command, 16)
         time = moment(packet.fields.get("DataTime", ""))
         if time is not None and (seen.data is None or time > seen.data):
             seen.data = time
@@ -156,6 +184,11 @@ class Converter:
         elif key in self._parts:
             packet.pairs.insert(0, ("DataTime", self._parts[key]))
             packet.__dict__.pop("fields", None)
+
+
+def _kept(text: str, most: int) -> str:
+    """Return text as a database keeps it: of so many signs, without the null that PostgreSQL refuses."""
+    return text.replace("\0", "�")[:most]
 
 
 def site_of(one: Observation, packet: Packet, device: Device) -> str:

@@ -61,7 +61,7 @@ class Device(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, ignored_types=(cached_property,))
 
-    mn: str = Field(min_length=1, max_length=LONGEST_NUMBER, pattern=r"^[^\s;,=&#]+$")
+    mn: str = Field(min_length=1, max_length=LONGEST_NUMBER, pattern=r"^[^\s;,=&#\x00-\x1f\x7f]+$")
     title: str = ""
     site: str | None = Field(default=None, max_length=64)
     sites: dict[str, str] = Field(default_factory=dict)

@@ -29,7 +29,7 @@ _NO_ANSWER: Final = frozenset({"9011", "9012", "9013", "9014", "9022"})
 _OTHER_ANSWERS: Final = {"1013": "9013", "2012": "9013", "2022": "9013", "9015": "9013", "9021": "9022"}
 """Everything else that asks for an answer is data."""
 _SURELY_ANSWERED: Final = frozenset({"9015"})
-_PLAIN: Final = re.compile(r"[^\s;,=&#]{1,64}")
+_PLAIN: Final = re.compile(r"[^\s;,=&#\x00-\x1f\x7f]{1,64}")
 
 
 def refusal(packet: Packet, device: Device | None, address: str) -> str | None:

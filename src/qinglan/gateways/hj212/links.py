@@ -7,7 +7,7 @@ All of it happens in the process's event loop; a listener that has long work to 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
@@ -108,10 +108,3 @@ def _guarded(call: object, *arguments: object) -> None:
         call(*arguments)  # type: ignore[operator]
     except Exception:
         log.exception("listener_failed")
-
-
-def as_bytes(packets: Sequence[Packet | bytes]) -> bytes:
-    """Return packets as one run of bytes, each in its own dialect."""
-    from qinglan.gateways.hj212.codec import encode
-
-    return b"".join(one if isinstance(one, bytes) else encode(one) for one in packets)

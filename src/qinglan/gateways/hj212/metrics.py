@@ -83,6 +83,10 @@ def _of_taker(taker: Mapping[str, Any]) -> Iterator[Metric]:
     for verdict, count in taker["counts"].items():
         taken.add_metric([verdict], count)
     yield taken
+    left = CounterMetricFamily(_PREFIX + "unconverted", "What the lake could not keep, by kind.", labels=["kind"])
+    for kind, count in taker.get("unconverted", {}).items():
+        left.add_metric([kind], count)
+    yield left
 
 
 def _by_reason(receivers: Iterable[Mapping[str, Any]], name: str, text: str) -> Metric:

@@ -77,6 +77,7 @@ class Receiver:
         self._unwritten = 0
         self.committer = Committer(writer, gather, self._committed)
         self._unknown: dict[str, Budget] = {}
+        self._unknown_until = time.monotonic() + _DAY
         self._refused_budget = Budget(self.limits.refused_per_minute, 60.0)
 
     def line(self) -> Line:
@@ -134,6 +135,9 @@ class Receiver:
             line.close("refused")
 
     def _may_be_kept(self, mn: str, now: float) -> bool:
+        if now >= self._unknown_until:
+            self._unknown.clear()
+            self._unknown_until = now + _DAY
         budget = self._unknown.get(mn)
         if budget is None:
             if len(self._unknown) >= self.limits.unknown_devices:

@@ -251,6 +251,7 @@ class Taker:
             "pid": os.getpid(),
             "at": time.time(),
             "counts": dict(self.counts),
+            "unconverted": dict(self.converter.unconverted),
             "waiting": waiting,
             "segments": len(segments(self.folder)),
             "damaged": sorted(self._damaged),
