@@ -167,8 +167,8 @@ def masked_id_number(value: str) -> str:
 
     Examples
     --------
-    >>> masked_id_number("211402199001011234")
-    '211402********1234'
+    >>> masked_id_number("110101199001011234")
+    '110101********1234'
     """
     return _middle(value, 6, 4)
 
@@ -232,8 +232,8 @@ def masked_text(text: str) -> str:
 
     Examples
     --------
-    >>> masked_text("联系人 13800001234，证件 211402199001011234")
-    '联系人 138****1234，证件 211402********1234'
+    >>> masked_text("联系人 13800001234，证件 110101199001011234")
+    '联系人 138****1234，证件 110101********1234'
     """
     for pattern, mask in _PERSONAL_TEXT:
         text = pattern.sub(lambda found, mask=mask: mask(found[0]), text)  # type: ignore[misc]
