@@ -15,6 +15,7 @@ KILL_TESTS = {
     "lake: writer, drain and compaction killed": "tests/observations/test_lake_kill.py",
     "import command killed": "tests/cli/test_import_kill.py",
     "jobs worker killed": "tests/jobs/test_job_kill.py",
+    "gateway killed under load": "tests/gateways/hj212/test_gateway_kill.py",
 }
 
 
