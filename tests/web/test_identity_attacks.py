@@ -305,6 +305,18 @@ class TestOthersThings:
         assert answer.status_code == 409
         assert "三员分立" in answer.json()["zh"]
 
+    def test_an_officer_of_one_medium_confirms_nothing_of_another(self, app: FastAPI, application: Application) -> None:
+        page = sign_in(app, "officer")
+        other = "/indicators/water.good_section_share"
+        answer = page.post(f"{other}/confirmed", TestForgery.body)
+        assert (answer.status_code, answer.json()["field"]) == (403, "indicator")
+        assert page.post(f"{other}/targets", TestForgery.body).status_code == 403
+        assert page.send("DELETE", f"{other}/confirmed/2023", {"note": "x"}).status_code == 403
+        assert page.post("/indicators/nothing/confirmed", TestForgery.body).status_code == 404
+        grants.grant(application.identity, MAKER, "officer", "section_officer", media=["water"])
+        assert page.post(f"{other}/confirmed", {**TestForgery.body, "value": 80.0}).status_code == 200
+        assert page.get("/indicators/water.good_section_share").json()["confirmed"] is not None
+
     def test_a_body_with_more_than_is_asked_changes_nothing_more(
         self, app: FastAPI, application: Application, clock: Clock
     ) -> None:

@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from qinglan.app import Application
+from qinglan.base.identity.refusals import NotAllowedError
 from qinglan.core.errors import InputError
 from qinglan.indicators import board as boards
 from qinglan.indicators import record
+from qinglan.indicators.declare import Indicator
 from qinglan.indicators.installation import target_of, today
 from qinglan.indicators.store import LOCAL
 from qinglan.web.answers import Json
@@ -64,14 +66,14 @@ def one_indicator(application: Serves, indicator_id: str, as_of: AsOf = None) ->
 @needs("confirm")
 def confirm(application: Serves, indicator_id: str, entry: Entry, caller: Calling) -> Response:
     """Record the value that a document confirms for a year."""
-    return _recorded(record.confirm, application, indicator_id, entry, _who(caller))
+    return _recorded(record.confirm, application, indicator_id, entry, _who(application, caller, indicator_id))
 
 
 @router.post("/indicators/{indicator_id}/targets")
 @needs("confirm")
 def issue_target(application: Serves, indicator_id: str, entry: Entry, caller: Calling) -> Response:
     """Record the target that a document issues for a year."""
-    return _recorded(record.issue_target, application, indicator_id, entry, _who(caller))
+    return _recorded(record.issue_target, application, indicator_id, entry, _who(application, caller, indicator_id))
 
 
 @router.delete("/indicators/{indicator_id}/confirmed/{year}")
@@ -80,8 +82,11 @@ def withdraw_confirmed(
     application: Serves, indicator_id: str, year: int, withdrawal: Withdrawal, caller: Calling
 ) -> Response:
     """Take back the confirmed value of a year; it stays listed with the reason."""
-    _known(application, indicator_id, today())
-    return Json(record.withdraw(application, indicator_id, year, note=withdrawal.note, who=_who(caller)))
+    return Json(
+        record.withdraw(
+            application, indicator_id, year, note=withdrawal.note, who=_who(application, caller, indicator_id)
+        )
+    )
 
 
 @router.delete("/indicators/{indicator_id}/targets/{year}")
@@ -90,11 +95,23 @@ def withdraw_target(
     application: Serves, indicator_id: str, year: int, withdrawal: Withdrawal, caller: Calling
 ) -> Response:
     """Take back the issued target of a year; it stays listed with the reason."""
+    return Json(
+        record.withdraw_target(
+            application, indicator_id, year, note=withdrawal.note, who=_who(application, caller, indicator_id)
+        )
+    )
+
+
+def _who(application: Application, caller: Caller, indicator_id: str) -> str:
+    """Return who records something about an indicator; an officer of one medium says nothing about another."""
     _known(application, indicator_id, today())
-    return Json(record.withdraw_target(application, indicator_id, year, note=withdrawal.note, who=_who(caller)))
-
-
-def _who(caller: Caller) -> str:
+    declared = application.declarations.get(Indicator, indicator_id)
+    if not caller.scope.covers("confirm", medium=declared.domain, place=application.city.adcode):
+        raise NotAllowedError(
+            f"您的授权不包括“{declared.title.zh}”（要素或地区不符）。",
+            f"Your grants do not reach {declared.title.en}: it is of another medium or place.",
+            field="indicator",
+        )
     return caller.scope.account or LOCAL
 
 
@@ -117,7 +134,6 @@ def _known(application: Application, indicator_id: str, day: date) -> None:
 def _recorded(
     kept: Callable[..., dict[str, Any]], application: Application, indicator_id: str, entry: Entry, who: str
 ) -> Response:
-    _known(application, indicator_id, today())
     found = kept(
         application,
         indicator_id,
