@@ -94,9 +94,5 @@ def only(frame: nw.LazyFrame[Any], column: str, allowed: Sequence[str]) -> None:
 
 
 def decimal(whole: nw.Expr, decimals: int) -> nw.Expr:
-    """Return whole numbers of 10 to the minus `decimals` as the real numbers that are printed so.
-
-    Polars divides by multiplying with a reciprocal, which leaves 14.370000000000001; rounding once more takes the last
-    digit back on every engine.
-    """
-    return real(whole, 10**decimals).round(decimals)
+    """Return whole numbers of 10 to the minus `decimals` as the real numbers that are printed so."""
+    return real(whole, 10**decimals)

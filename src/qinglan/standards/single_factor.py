@@ -17,7 +17,7 @@ import narwhals as nw
 from qinglan.catalogue.factors import folded
 from qinglan.catalogue.flags import all_flags
 from qinglan.core.errors import InputError
-from qinglan.core.frames import scaled, settled
+from qinglan.core.frames import real, scaled, settled
 from qinglan.core.units import factor_between, normal
 from qinglan.standards import qualified
 
@@ -161,9 +161,7 @@ def real_of(samples: Samples, code: str) -> nw.Expr:
     if item is None:
         return nw.lit(None, dtype=nw.Float64)
     ends = nw.col(low(item)), nw.col(high(item))
-    # A column divisor: Polars multiplies by the reciprocal of a literal one.
-    scale = (ends[0] * 0 + item.scale).cast(nw.Float64)
-    return nw.when(ends[0] == ends[1]).then(ends[0].cast(nw.Float64) / scale)
+    return nw.when(ends[0] == ends[1]).then(real(ends[0], item.scale))
 
 
 def samples(frame: nw.LazyFrame[Any], items: Sequence[Item], keys: Sequence[str], standard: str) -> Samples:

@@ -260,6 +260,36 @@ def test_wrong_input_is_refused_by_name() -> None:
         noise.zone_verdict(frame.with_columns(zone=pl.lit("1"), date=pl.lit(date(2008, 9, 30))))
 
 
+def test_what_does_not_count_is_told_by_row_and_reason() -> None:
+    frame = pl.DataFrame(
+        {
+            "site": list("abcdef"),
+            "factor": ["Leq", "Leq", "Leq", "Leq", "a34004", "Leq"],
+            "value": [50.0, None, -1.0, 151.0, 60.0, 70.0],
+            "length": [1.0, 1.0, 1.0, 1.0, 1.0, 0.0],
+        }
+    )
+    assert noise.rejects(frame).select("site", "field", "zh").rows() == [
+        ("b", "value", "没有数值"), ("c", "value", "不可能为负值"), ("d", "value", "不可能大于 150"),
+        ("e", "factor", "不是等效声级（Leq）"), ("f", "length", "没有路段长度"),
+    ]  # fmt: skip
+    seen = pl.DataFrame({"site": ["a", "b"], "ld": [50.0, 50.0], "ln": [40.0, None], "night_max": [None, 60.0]})
+    assert noise.rejects(seen).select("site", "field").rows() == [("b", "ln")]
+    with pytest.raises(InputError, match="没有声级的列"):
+        noise.rejects(frame.select("site"))
+
+
+@pytest.mark.parametrize("evaluator", [noise.boundary, noise.construction, noise.structure_borne, noise.octave])
+def test_text_in_a_column_of_levels_is_refused_by_name(evaluator: Callable[[Any], Any]) -> None:
+    frame = pl.DataFrame(
+        {"site": ["a"], "date": [date(2025, 6, 1)], "zone": ["1"], "period": ["day"], "room": ["A"], "band": [63]}
+    )
+    with pytest.raises(InputError, match="列 value 应为数字"):
+        evaluator(frame.with_columns(value=pl.lit("about 50")))
+    with pytest.raises(InputError, match="列 maximum 应为数字"):
+        evaluator(frame.with_columns(value=50.0, maximum=pl.lit("x")))
+
+
 def plain(result: Any) -> pl.DataFrame:
     found = nw.from_native(result)
     eager = found.collect() if isinstance(found, nw.LazyFrame) else found
@@ -297,6 +327,8 @@ def test_every_engine_gives_the_same(engine: Callable[[pl.DataFrame], Any]) -> N
     roads = two_days.select("site", "value", length=pl.col("value") * 3)
     same(noise.city_grade(roads, "road_traffic"), plain(noise.city_grade(engine(roads), "road_traffic")), ["level"])
     works = two_days.select("site", "value", zone=pl.lit("3"), period=pl.lit("夜间"), maximum=pl.col("value") + 9)
+    wrong = plain(noise.rejects(engine(two_days.with_columns(pl.col("value") * 3)))).select("site", "zh").sort("site")
+    assert wrong.height == plain(noise.rejects(two_days.with_columns(pl.col("value") * 3))).height > 0
     keys = ["site", "value", "maximum"]
     same(noise.boundary(works), plain(noise.boundary(engine(works))), keys)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import narwhals as nw
 
-from qinglan.core.frames import SCALE, half_even_ratio, opened, scaled, settled
+from qinglan.core.frames import SCALE, half_even_ratio, opened, real, scaled, settled
 from qinglan.standards import single_factor
 from qinglan.standards.edition import Edition, refuse_uncovered
 from qinglan.standards.exceeding import beyond, with_exceeding
@@ -271,4 +271,4 @@ def _root_mean(
 
 def _rounded(index: nw.Expr) -> nw.Expr:
     hundredths = half_even_ratio(scaled(index), _HUNDREDTH)
-    return hundredths.cast(nw.Float64) / (hundredths * 0 + 100).cast(nw.Float64)
+    return real(hundredths, 100)

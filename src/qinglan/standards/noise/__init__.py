@@ -11,6 +11,7 @@ from qinglan.standards.noise.city import attainment, city_grade
 from qinglan.standards.noise.functional_zones import zone_verdict
 from qinglan.standards.noise.levels import levels
 from qinglan.standards.noise.tables import boundaries, city_grades, zones
+from qinglan.standards.noise.words import rejects
 
 __all__ = [
     "attainment",
@@ -21,6 +22,7 @@ __all__ = [
     "construction",
     "levels",
     "octave",
+    "rejects",
     "structure_borne",
     "zone_verdict",
     "zones",

@@ -8,7 +8,6 @@ from typing import Any
 import narwhals as nw
 
 from qinglan.core.errors import InputError
-from qinglan.core.frames import opened
 from qinglan.standards.edition import by_day, refuse_uncovered
 from qinglan.standards.noise.tables import CONSTRUCTION, NoiseBoundary, boundaries
 from qinglan.standards.noise.words import (
@@ -16,6 +15,7 @@ from qinglan.standards.noise.words import (
     PERIODS,
     ROOMS,
     decibels,
+    heard,
     limit_of,
     plausible,
     tenths_of,
@@ -64,7 +64,7 @@ def boundary(frame: Any, edition: str | None = None) -> Any:
     >>> boundary(seen).select("limit", "over", "meets").rows()
     [(65.0, None, True), (55.0, 0.1, False)]
     """
-    given = opened(frame, ("site", "zone", "period", "value"))
+    given = heard(frame, ("site", "zone", "period", "value"))
     available = boundaries(edition=edition)
     names = given.frame.collect_schema().names()
     if edition is None and "date" in names:
@@ -109,7 +109,7 @@ def construction(frame: Any, edition: str | None = None) -> Any:
     >>> construction(seen).select("edition", "meets", "maximum_meets").rows()
     [('GB 12523—2011', True, True), ('GB 12523—2025', True, False)]
     """
-    given = opened(frame, ("site", "date", "period", "value"))
+    given = heard(frame, ("site", "date", "period", "value"))
     available = boundaries(CONSTRUCTION, edition)
     if edition is None:
         refuse_uncovered(given.frame, nw.col("date"), available)
@@ -150,7 +150,7 @@ def structure_borne(frame: Any, edition: str | None = None) -> Any:
     >>> structure_borne(seen).select("limit", "meets").row(0)
     (35.0, False)
     """
-    given = opened(frame, ("site", "zone", "period", "room", "value"))
+    given = heard(frame, ("site", "zone", "period", "room", "value"))
     (chosen,) = boundaries(edition=edition)[-1:]
     names = given.frame.collect_schema().names()
     known = _indoors(given.frame, chosen)
@@ -189,7 +189,7 @@ def octave(frame: Any, edition: str | None = None) -> Any:
     >>> octave(seen).select("limit", "meets").row(0)
     (63.0, True)
     """
-    given = opened(frame, ("site", "zone", "period", "room", "band", "value"))
+    given = heard(frame, ("site", "zone", "period", "room", "band", "value"))
     (chosen,) = boundaries(edition=edition)[-1:]
     names = given.frame.collect_schema().names()
     words = {written: band for band in _BANDS for written in (band, f"{band}.0", f"{band}Hz", f"{band} Hz")}

@@ -11,7 +11,7 @@ from qinglan.core.errors import InputError
 from qinglan.core.frames import half_even_ratio, opened, scaled, settled
 from qinglan.standards.edition import in_force, named
 from qinglan.standards.noise.tables import NoiseGrades, city_grades
-from qinglan.standards.noise.words import decibels, plausible
+from qinglan.standards.noise.words import decibels, heard, plausible
 
 _KINDS = ("regional", "road_traffic")
 _ALL = "合计"
@@ -60,7 +60,7 @@ def city_grade(
             field="kind",
         )
     by_length = kind == "road_traffic"
-    given = opened(frame, ("site", "value", *(("length",) if by_length else ()), *by))
+    given = heard(frame, ("site", "value", *(("length",) if by_length else ()), *by))
     available = city_grades()
     chosen = named(available, edition) if edition else available[-1]
     weight = scaled(nw.col("length"), _MILLI) if by_length else nw.lit(1, dtype=nw.Int64)

@@ -6,12 +6,11 @@ from typing import Any
 
 import narwhals as nw
 
-from qinglan.core.frames import opened
 from qinglan.core.interval import Stamp
 from qinglan.standards.edition import refuse_uncovered
 from qinglan.standards.noise.levels import levels
 from qinglan.standards.noise.tables import NoiseZones, zones
-from qinglan.standards.noise.words import decibels, limit_of, plausible, tenths_of, zone_words
+from qinglan.standards.noise.words import decibels, heard, limit_of, plausible, tenths_of, zone_words
 from qinglan.standards.spelling import canonical
 
 
@@ -56,9 +55,9 @@ def zone_verdict(frame: Any, stamp: Stamp | None = None, edition: str | None = N
     (True, False, 0.1)
     """
     if stamp is not None:
-        opened(frame, ("site", "zone", "time", "value"))
+        heard(frame, ("site", "zone", "time", "value"))
         frame = levels(frame, stamp, edition)
-    given = opened(frame, ("site", "zone", "date", "ld", "ln"))
+    given = heard(frame, ("site", "zone", "date", "ld", "ln"))
     available = zones(edition)
     if edition is None:
         refuse_uncovered(given.frame, nw.col("date"), available)

@@ -8,11 +8,11 @@ from typing import Any
 import narwhals as nw
 
 from qinglan.core.errors import InputError
-from qinglan.core.frames import on_beijing_clock, opened
+from qinglan.core.frames import on_beijing_clock
 from qinglan.core.interval import Stamp
 from qinglan.standards.edition import refuse_uncovered
 from qinglan.standards.noise.tables import NoiseZones, zones
-from qinglan.standards.noise.words import LEVELS, decibels, plausible, tenths_of
+from qinglan.standards.noise.words import LEVELS, decibels, heard, plausible, tenths_of
 
 _BEL = math.log(10) / 10
 _NIGHT_PENALTY = 10
@@ -62,7 +62,7 @@ def levels(frame: Any, stamp: Stamp, edition: str | None = None, *, day_begins: 
     >>> levels(hours, stamp="start").select("ld_rounded", "ln_rounded", "ldn_rounded").row(0)
     (57.4, 50.0, 58.5)
     """
-    given = opened(frame, ("site", "time", "value"))
+    given = heard(frame, ("site", "time", "value"))
     names = given.frame.collect_schema().names()
     hours = _hours(given.frame, stamp, names)
     available = zones(edition)

@@ -6,7 +6,7 @@ from typing import Any
 
 import narwhals as nw
 
-from qinglan.core.frames import SCALE, half_even_ratio, on_beijing_clock, opened, scaled, settled
+from qinglan.core.frames import SCALE, half_even_ratio, on_beijing_clock, opened, real, scaled, settled
 from qinglan.standards.sea.tables import clause_of, evaluation
 
 _MILLI = 1000
@@ -101,15 +101,13 @@ def _rows(frame: nw.LazyFrame[Any], base_year: int) -> nw.LazyFrame[Any]:
     return frame.select(
         "site",
         "year",
-        nw.when(nw.col("_both") == _MONTHS).then(_exact(nw.col("_load"), _PER_TONNE)).alias("flux"),
+        nw.when(nw.col("_both") == _MONTHS).then(real(nw.col("_load"), _PER_TONNE)).alias("flux"),
         (nw.col("_values").cast(nw.Float64) / (months * SCALE).cast(nw.Float64)).alias("mean"),
-        _exact(hundredths, 100).alias("rounded"),
+        real(hundredths, 100).alias("rounded"),
         (nw.col("_load").cast(nw.Float64) / (water * SCALE).cast(nw.Float64)).alias("weighted_mean"),
         "months",
-        (nw.col("_base").cast(nw.Float64) / (nw.col("_base") * 0 + _MONTHS * SCALE).cast(nw.Float64)).alias(
-            "base_mean"
-        ),
-        _exact(change, 10).alias("change"),
+        real(nw.col("_base"), _MONTHS * SCALE).alias("base_mean"),
+        real(change, 10).alias("change"),
         nw.when(~unjudged).then(nw.col("_values") <= nw.col("_base")).alias("meets"),
         nw.lit(rules.name).alias("edition"),
         nw.lit(None, dtype=nw.String).alias("stage"),
@@ -117,8 +115,3 @@ def _rows(frame: nw.LazyFrame[Any], base_year: int) -> nw.LazyFrame[Any]:
         nw.when(lacking > 0).then(nw.concat_str([lacking.cast(nw.String), nw.lit("个月")])).alias("missing"),
         nw.when(words != "").then(words).alias("note"),
     )
-
-
-def _exact(whole: nw.Expr, divisor: int) -> nw.Expr:
-    """Divide by a column of `divisor`: Polars multiplies by the reciprocal of a literal one."""
-    return whole.cast(nw.Float64) / (whole * 0 + divisor).cast(nw.Float64)

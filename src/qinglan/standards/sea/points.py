@@ -6,7 +6,7 @@ from typing import Any
 
 import narwhals as nw
 
-from qinglan.core.frames import SCALE, half_even_ratio, opened, scaled
+from qinglan.core.frames import SCALE, half_even_ratio, opened, real, scaled
 from qinglan.standards import single_factor
 from qinglan.standards.edition import refuse_uncovered
 from qinglan.standards.exceeding import beyond, with_exceeding
@@ -108,7 +108,7 @@ def _judged(samples: Samples, edition: SeaClasses, rules: SeaEvaluation, keys: l
         deciding.alias("deciding"),
         "exceeding",
         "e",
-        (hundredths.cast(nw.Float64) / (hundredths * 0 + 100).cast(nw.Float64)).alias("e_rounded"),
+        real(hundredths, 100).alias("e_rounded"),
         _nutrients(rules).alias("nutrients"),
         nw.lit(edition.name).alias("edition"),
         nw.lit(None, dtype=nw.String).alias("stage"),

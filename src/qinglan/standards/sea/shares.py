@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 
 from qinglan.core.errors import InputError
-from qinglan.core.frames import half_even_ratio, opened, scaled
+from qinglan.core.frames import half_even_ratio, opened, real, scaled
 from qinglan.standards.sea.tables import clause_of, evaluation
 
 _PARTS = ("class1", "class2", "class3", "class4", "worse")
@@ -108,7 +108,7 @@ def _shares(frame: Any, by: tuple[str, ...], area: str | None) -> Any:
 
 def _percent(part: nw.Expr) -> nw.Expr:
     tenths = half_even_ratio(part * 1000, nw.col("_total"))
-    return tenths.cast(nw.Float64) / (tenths * 0 + 10).cast(nw.Float64)
+    return real(tenths, 10)
 
 
 def _edition() -> list[nw.Expr]:

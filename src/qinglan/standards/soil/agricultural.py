@@ -6,7 +6,7 @@ from typing import Any
 
 import narwhals as nw
 
-from qinglan.core.frames import half_even_ratio, opened, scaled, settled
+from qinglan.core.frames import half_even_ratio, opened, real, scaled, settled
 from qinglan.standards import single_factor
 from qinglan.standards.edition import refuse_uncovered
 from qinglan.standards.exceeding import Beyond, with_exceeding
@@ -220,7 +220,7 @@ def farmland_units(frame: Any) -> Any:
         judged.select(
             "unit",
             "points",
-            (tenths.cast(nw.Float64) / (tenths * 0 + 10).cast(nw.Float64)).alias("share"),
+            real(tenths, 10).alias("share"),
             "soil_class",
             word.alias("word"),
             nw.lit(edition.name).alias("edition"),

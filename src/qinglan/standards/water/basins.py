@@ -9,9 +9,9 @@ from typing import Any
 import narwhals as nw
 
 from qinglan.core.frames import opened, settled, with_ratios
-from qinglan.standards.lookup import looked_up
+from qinglan.standards.lookup import decimal, looked_up
 from qinglan.standards.water.classes import Judged, chosen_editions, grade_of, judged, kind_marks
-from qinglan.standards.water.items import averaged, decimal, samples, title_of
+from qinglan.standards.water.items import averaged, samples, title_of
 from qinglan.standards.water.pollutants import PLACES, with_tops
 from qinglan.standards.water.sections import verdicts
 from qinglan.standards.water.tables import GOOD, WORST, WaterEvaluation

@@ -10,8 +10,8 @@ import narwhals as nw
 from qinglan.core.errors import InputError
 from qinglan.core.frames import long, opened, real, scaled
 from qinglan.standards.edition import refuse_uncovered
-from qinglan.standards.lookup import looked_up
-from qinglan.standards.water.items import NANO, decimal, item_of, samples
+from qinglan.standards.lookup import decimal, looked_up
+from qinglan.standards.water.items import NANO, item_of, samples
 from qinglan.standards.water.tables import GRADES, Discharge, DischargeLimit, discharges
 
 _HUNDREDTHS = 100

@@ -9,7 +9,7 @@ import narwhals as nw
 from qinglan.core.errors import InputError
 from qinglan.core.frames import half_even_ratio, long, on_beijing_clock, opened, real, scaled
 from qinglan.standards.edition import editions
-from qinglan.standards.water.items import decimal
+from qinglan.standards.lookup import decimal
 from qinglan.standards.water.tables import FOLDER, EcologicalFlow
 
 Method = Literal["tennant", "monthly_share", "q90", "7q10", "monthly_q90"]

@@ -8,9 +8,9 @@ from typing import Any
 import narwhals as nw
 
 from qinglan.core.frames import cut, long, opened, real, scaled, with_ratios
-from qinglan.standards.lookup import looked_up
+from qinglan.standards.lookup import decimal, looked_up
 from qinglan.standards.water.classes import Judged, bounds, chosen_editions, grade_of, kind_marks
-from qinglan.standards.water.items import NANO, decimal, samples, title_of
+from qinglan.standards.water.items import NANO, samples, title_of
 from qinglan.standards.water.pollutants import MICRO, over_limit
 from qinglan.standards.water.tables import GOOD, WaterClasses
 

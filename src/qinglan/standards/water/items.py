@@ -11,7 +11,7 @@ import narwhals as nw
 
 from qinglan.catalogue import factors
 from qinglan.core.errors import InputError
-from qinglan.core.frames import cut, real, scaled, with_ratios
+from qinglan.core.frames import cut, scaled, with_ratios
 from qinglan.core.units import factor_between, normal
 from qinglan.standards import qualified
 from qinglan.standards.water.tables import discharges, water_classes
@@ -347,11 +347,6 @@ def _from_columns(frame: nw.LazyFrame[Any], keys: Sequence[str], items: Collecti
         values.append(scaled(nw.when(~bad).then(number), NANO).alias(f"q {item}"))
         flags.append(bad.cast(nw.Int64).alias(f"bad {item}"))
     return Samples(frame.select(*keys, *values, *flags), tuple(columns), (), tuple(columns))
-
-
-def decimal(units: nw.Expr, decimals: int) -> nw.Expr:
-    """Return whole numbers of the last decimal place as the nearest real numbers, the same on every engine."""
-    return real(units, 10**decimals).round(decimals)
 
 
 def averaged(held: Samples, keys: Sequence[str], count: str | None = None) -> Samples:

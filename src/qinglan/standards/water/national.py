@@ -8,8 +8,9 @@ import narwhals as nw
 
 from qinglan.core.errors import InputError
 from qinglan.core.frames import on_beijing_clock, opened, with_ratios
+from qinglan.standards.lookup import decimal
 from qinglan.standards.water.classes import chosen_editions, judged, kind_marks
-from qinglan.standards.water.items import averaged, decimal, samples
+from qinglan.standards.water.items import averaged, samples
 from qinglan.standards.water.sections import verdicts
 from qinglan.standards.water.tables import GOOD, WORST
 

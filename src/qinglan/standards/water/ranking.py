@@ -9,8 +9,9 @@ import narwhals as nw
 
 from qinglan.core.frames import SCALE, cut, opened, real, scaled, settled, with_lists, with_ratios
 from qinglan.standards.edition import editions
+from qinglan.standards.lookup import decimal
 from qinglan.standards.water.classes import chosen_editions, kind_marks
-from qinglan.standards.water.items import NANO, averaged, decimal, samples, title_of
+from qinglan.standards.water.items import NANO, averaged, samples, title_of
 from qinglan.standards.water.tables import FOLDER, GOOD, Kind, WaterClasses, WaterRanking
 
 _NEUTRAL = 7.0

@@ -8,8 +8,9 @@ from typing import Any
 import narwhals as nw
 
 from qinglan.core.frames import SCALE, on_beijing_clock, opened, real, scaled, with_lists, with_ratios
+from qinglan.standards.lookup import decimal
 from qinglan.standards.water.classes import chosen_editions, kind_marks
-from qinglan.standards.water.items import NANO, decimal, samples, title_of
+from qinglan.standards.water.items import NANO, samples, title_of
 from qinglan.standards.water.tables import GOOD, WaterClasses
 
 NOT_JUDGED = ("water_temp", "cod", "tn", "fc")

@@ -10,7 +10,8 @@ from qinglan.core.errors import InputError
 from qinglan.core.frames import SCALE, opened, real, scaled, with_lists, with_ratios
 from qinglan.standards import qualified
 from qinglan.standards.edition import editions
-from qinglan.standards.water.items import NANO, averaged, decimal, samples, title_of
+from qinglan.standards.lookup import decimal
+from qinglan.standards.water.items import NANO, averaged, samples, title_of
 from qinglan.standards.water.tables import FOLDER, Trophic
 
 
