@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from qinglan.core.rounding import half_even
-from qinglan.standards import water
+from qinglan.standards import groundwater, water
 from qinglan.standards.edition import editions
 from qinglan.standards.water.tables import FOLDER, BlackOdorous, EcologicalFlow, Trophic, WaterClasses
 
@@ -206,6 +206,32 @@ def test_lake_tai_of_2003(shared: Path) -> None:
     found = water.item_class(nitrogen, "lake").sort("site")
     assert found["grade"].to_list() == ["劣Ⅴ", "劣Ⅴ", "劣Ⅴ", "Ⅴ", "劣Ⅴ", "劣Ⅴ"]
     assert not found["evaluated"].any()
+
+
+def test_published_classes_that_can_be_made_again(shared: Path) -> None:
+    """The rows of example_published_classes.csv from whose multiples or counts the samples can be made again."""
+    rows = {row["place"]: row for row in facts(shared, "example_published_classes.csv")}
+    longgang = pl.DataFrame({"site": ["a"], "time": ["2016-04"], "nh3n": [2.3], "tp": [0.32], "cod": [24.0]})
+    found = water.section_class(longgang, "river").row(0, named=True)
+    printed = rows["广东 深圳→惠州 龙岗河"]
+    assert found["grade"] == printed["class_published"]
+    assert found["main_pollutants"].replace("(", "/").replace(")", "") == printed["main_items_published"]
+
+    well = pl.DataFrame({"site": "a", "factor": ["氟化物", "钠"], "value": [1.19, 356.0]})
+    judged = groundwater.well_class(well).row(0, named=True)
+    printed = rows["亳州 涡北水厂 (groundwater source)"]
+    assert set(judged["exceeding"].replace("(", "").replace(")", "").split("、")) == set(
+        printed["main_items_published"].split("、")
+    )
+    assert judged["word"] == "Ⅳ类"
+
+    codmn = [3.0] + [5.0] * 7 + [7.0] * 5
+    sites = pl.DataFrame({"basin": "b", "site": [str(number) for number in range(13)], "time": "t", "codmn": codmn})
+    shares = water.basin_evaluation(sites, "river").select("share_2", "share_3", "share_4").row(0)
+    assert "/".join(map(str, shares)) in rows["镇江 automatic stations"]["use"]
+
+    lake = pl.DataFrame({"site": ["滇池"], "time": [2003], "tli_chla": [72.0]})
+    assert water.trophic_from_indices(lake)["grade"].item() in rows["滇池"]["use"]
 
 
 def different_cells(shared: Path, law: WaterClasses) -> list[str]:
