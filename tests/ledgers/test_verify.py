@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -156,3 +157,16 @@ def test_a_file_of_heads_that_was_changed_is_not_believed(ledgers: Ledgers) -> N
 def test_the_key_is_readable_by_its_owner_only(ledgers: Ledgers) -> None:
     heads.sign(ledgers)
     assert (ledgers.home / "heads" / "heads.key").stat().st_mode & 0o077 == 0
+
+
+def test_many_writing_at_once_make_one_whole_chain(ledgers: Ledgers) -> None:
+    def write(worker: int) -> None:
+        for number in range(5):
+            create(ledgers, ALL, "pond", pond(code=f"W{worker}{number}0"))
+
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(write, range(4)))
+    assert list(verify(ledgers)) == []
+    with transaction(ledgers.engine) as connection:
+        chained = connection.execute(select(ledger_chains)).mappings().one()
+    assert (chained["seq"], chained["live"]) == (20, 20)
