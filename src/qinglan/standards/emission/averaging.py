@@ -10,7 +10,7 @@ from qinglan.core.errors import InputError
 from qinglan.core.frames import SCALE, opened, real, scaled, settled
 from qinglan.core.interval import Stamp
 from qinglan.standards.edition import Edition, named, refuse_uncovered
-from qinglan.standards.emission.given import FURNACE, OXYGEN, WATER_FLOW, measured
+from qinglan.standards.emission.given import FURNACE, OXYGEN, WATER_FLOW, measured, start_of
 from qinglan.standards.emission.tables import gas_onlines, incinerations, water_onlines
 
 HOURS: Final = ("site", "factor", "time", "value")
@@ -58,7 +58,7 @@ def hourly_means(frame: Any, minutes: int, stamp: Stamp, edition: str | None = N
     rows = measured(given.frame, stamp, f"{minutes}m")
     law = gas_onlines(edition)[-1]
     _cover(rows, edition, gas_onlines())
-    hours = rows.with_columns(nw.col("time").dt.truncate("1h").alias("time"), scaled(nw.col("value")).alias("q"))
+    hours = rows.with_columns(start_of(rows, "1h").alias("time"), scaled(nw.col("value")).alias("q"))
     sums = hours.group_by("site", "factor", "time").agg(
         nw.col("q").sum().cast(nw.Int64).alias("sum"), nw.col("q").count().cast(nw.Int64).alias("count")
     )
@@ -176,7 +176,7 @@ def gas_days(frame: Any, stamp: Stamp, edition: str | None = None) -> Any:
     hours = measured(given.frame, stamp)
     law, least = incinerations(edition)[-1], gas_onlines()[-1].hours_of_day
     _cover(hours, edition, incinerations())
-    dated = hours.with_columns(nw.col("time").dt.truncate("1d").alias("time"), scaled(nw.col("value")).alias("q"))
+    dated = hours.with_columns(start_of(hours, "1d").alias("time"), scaled(nw.col("value")).alias("q"))
     sums = dated.group_by("site", "factor", "time").agg(
         nw.col("q").sum().cast(nw.Int64).alias("sum"), nw.col("q").count().cast(nw.Int64).alias("hours")
     )
@@ -243,7 +243,7 @@ def water_days(frame: Any, stamp: Stamp, *, expected: int = 24, edition: str | N
         .with_columns(nw.when(plain).then(nw.lit(1)).otherwise(nw.col("flow")).cast(nw.Int64).alias("weight"))
     )
     weighted = joined.with_columns(
-        nw.col("time").dt.truncate("1d").alias("time"),
+        start_of(joined, "1d").alias("time"),
         nw.when(~nw.col("q").is_null()).then(nw.col("weight")).alias("weight"),
     )
     products = weighted.with_columns((nw.col("q") * nw.col("weight")).alias("product"))
@@ -313,7 +313,7 @@ def furnace_days(frame: Any, stamp: Stamp, exempt: Any = None, edition: str | No
         hit = hit.with_columns(nw.lit(1, dtype=nw.Int64).alias("marked"))
         marked = rows.join(hit, on=["site", "time"], how="left").with_columns(nw.col("marked").fill_null(0))
     staged = marked.with_columns(
-        nw.col("time").dt.truncate("1d").alias("time"),
+        start_of(marked, "1d").alias("time"),
         (nw.col("low") * (1 - nw.col("marked"))).alias("found"),
         (nw.col("low") * nw.col("marked")).alias("excused"),
     )

@@ -65,6 +65,13 @@ def _coded(frame: nw.LazyFrame[Any]) -> nw.Expr:
     return nw.coalesce(looked_up(written, known, nw.String), written)
 
 
+def start_of(frame: nw.LazyFrame[Any], every: str) -> nw.Expr:
+    """Return the start of the hour or day that each time lies in, without a zone on every engine."""
+    start = nw.col("time").dt.truncate(every)
+    # Spark's truncation gives a time of its session's zone, which shows the same clock.
+    return start.dt.replace_time_zone(None) if frame.implementation.is_pyspark() else start
+
+
 def to_own_unit(frame: nw.LazyFrame[Any]) -> nw.Expr:
     """Return what each row's number is multiplied by to be in the unit in which its factor is kept.
 

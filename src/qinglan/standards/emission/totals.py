@@ -9,7 +9,7 @@ import narwhals as nw
 from qinglan.core.frames import opened, real, settled
 from qinglan.core.interval import Stamp
 from qinglan.standards.edition import refuse_uncovered
-from qinglan.standards.emission.given import GAS_FLOW, WATER_FLOW, measured, own_unit
+from qinglan.standards.emission.given import GAS_FLOW, WATER_FLOW, measured, own_unit, start_of
 from qinglan.standards.emission.tables import GasOnline, Substitute, gas_onlines, water_onlines
 from qinglan.standards.lookup import looked_up
 
@@ -101,7 +101,7 @@ def gas_totals(frame: Any, stamp: Stamp, *, stops: Any = None, edition: str | No
         refuse_uncovered(hours, nw.col("time"), gas_onlines())
     filled = settled(_filled(hours, law))
     days = (
-        filled.with_columns(nw.col("time").dt.truncate("1d").alias("time"))
+        filled.with_columns(start_of(filled, "1d").alias("time"))
         .group_by(*_SERIES, "time")
         .agg(
             nw.col("grams").sum().cast(nw.Int64).alias("grams"),
@@ -207,7 +207,7 @@ def water_totals(frame: Any, stamp: Stamp, *, expected: int = 24, edition: str |
         refuse_uncovered(hours, nw.col("time"), water_onlines())
     least = -(-expected * int(law.share_of_day) // 100)
     days = (
-        hours.with_columns(nw.col("time").dt.truncate("1d").alias("time"))
+        hours.with_columns(start_of(hours, "1d").alias("time"))
         .group_by(*_SERIES, "time")
         .agg(nw.col("grams").sum().cast(nw.Int64).alias("sum"), nw.col("grams").count().cast(nw.Int64).alias("hours"))
     )
@@ -215,11 +215,12 @@ def water_totals(frame: Any, stamp: Stamp, *, expected: int = 24, edition: str |
     # An analyser that samples every two hours stands for 24 hours all the same.
     whole = nw.col("sum") * 24 // some
     valid = settled(days.with_columns(whole.alias("grams")))
-    largest = nw.col("grams").cum_max().over(*_SERIES, order_by="time")
+    # Nothing yet is -1: engines differ in what a running maximum makes of a null.
+    largest = nw.col("grams").fill_null(-1).cum_max().over(*_SERIES, order_by="time")
     found = valid.with_columns(largest.alias("largest")).with_columns(
-        nw.col("largest").shift(1).over(*_SERIES, order_by="time").alias("before")
+        nw.col("largest").shift(1).over(*_SERIES, order_by="time").alias("_before")
     )
-    filled = settled(_carried(found))
+    filled = settled(found.with_columns(nw.when(nw.col("_before") >= 0).then(nw.col("_before")).alias("before")))
     taken = nw.coalesce(nw.col("grams"), nw.col("before"))
     missing = nw.when(nw.col("grams").is_null()).then(
         nw.concat_str([nw.lit("有效 "), nw.col("hours").cast(nw.String), nw.lit(f" 小时，少于 {least}")])
@@ -239,12 +240,4 @@ def water_totals(frame: Any, stamp: Stamp, *, expected: int = 24, edition: str |
             missing.alias("missing"),
             note.alias("note"),
         )
-    )
-
-
-def _carried(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Carry the largest valid day over days that have none."""
-    largest = nw.col("before").cum_max().over(*_SERIES, order_by="time")
-    return days.with_columns(largest.alias("_carried")).with_columns(
-        nw.coalesce(nw.col("before"), nw.col("_carried")).alias("before")
     )

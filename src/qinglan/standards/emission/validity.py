@@ -50,7 +50,7 @@ def arrival_flags(frame: Any, medium: str, edition: str | None = None) -> Any:
     >>> time = [datetime(2025, 6, 1, hour) for hour in range(3)]
     >>> rows = pl.DataFrame({"site": "a", "factor": "w01018", "time": time, "value": [40.0, 300.0, 2600.0]})
     >>> arrival_flags(rows, "wastewater")["reasons"].to_list()
-    [None, '突变', '超出量程、突变']
+    [None, '突变', '超出量程']
     """
     given = opened(frame, (*_SERIES, "time", "value"))
     columns = given.frame.collect_schema()
@@ -60,8 +60,11 @@ def arrival_flags(frame: Any, medium: str, edition: str | None = None) -> Any:
     value = number(nw.col("value"), columns["value"]) * to_own_unit(clocked)
     q = scaled(value)
     rows = settled(clocked.with_columns(q.alias("_q")).with_columns(*_limits(rules)))
-    before = nw.col("_q").shift(1).over(*_SERIES, order_by="time")
-    compared = rows.with_columns(before.alias("_before"))
+    # What is outside its range is no measurement, so that nothing jumps from it or back.
+    inside = (nw.col("_q") >= nw.col("_low")) & (nw.col("_q") <= nw.col("_high"))
+    possible = rows.with_columns(nw.when(inside).then(nw.col("_q")).alias("_in"))
+    before = nw.col("_in").shift(1).over(*_SERIES, order_by="time")
+    compared = possible.with_columns(before.alias("_before"))
     runs = compared.with_columns(_changed().cast(nw.Int64).cum_sum().over(*_SERIES, order_by="time").alias("_run"))
     place = nw.col("_one").cum_sum().over(*_SERIES, "_run", order_by="time")
     counted = runs.with_columns(nw.lit(1, dtype=nw.Int64).alias("_one")).with_columns(place.alias("_length"))
@@ -71,7 +74,7 @@ def arrival_flags(frame: Any, medium: str, edition: str | None = None) -> Any:
     reasons = {
         RANGE: (nw.col("_q") < nw.col("_low")) | (nw.col("_q") > nw.col("_high")),
         JUMP: _jumped(),
-        CONSTANT: (nw.col("_longest") >= nw.col("_constant")) & (nw.col("_q") != 0),
+        CONSTANT: (nw.col("_longest") >= nw.col("_constant")) & (nw.col("_in") != 0),
         DRIFT: nw.col("_drifted") == 1,
         MISSING: nw.col("_q").is_null() & known,
     }
@@ -120,15 +123,16 @@ def _in_own_unit(rule: ArrivalRule, bound: Any) -> int:
 
 
 def _changed() -> nw.Expr:
-    same = (nw.col("_q") == nw.col("_before")).fill_null(value=False)
+    same = (nw.col("_in") == nw.col("_before")).fill_null(value=False)
     return ~same
 
 
 def _jumped() -> nw.Expr:
     """Return whether a value is far enough, and many times up or down; from nought, distance alone decides."""
-    difference = (nw.col("_q") - nw.col("_before")).abs()
-    larger = nw.when(nw.col("_q") > nw.col("_before")).then(nw.col("_q")).otherwise(nw.col("_before"))
-    smaller = nw.when(nw.col("_q") > nw.col("_before")).then(nw.col("_before")).otherwise(nw.col("_q"))
+    difference = (nw.col("_in") - nw.col("_before")).abs()
+    rises = nw.col("_in") > nw.col("_before")
+    larger = nw.when(rises).then(nw.col("_in")).otherwise(nw.col("_before"))
+    smaller = nw.when(rises).then(nw.col("_before")).otherwise(nw.col("_in"))
     # Thousandths of a value keep the product far below the largest whole number.
     times = larger // _TIMES * _TIMES >= smaller // _TIMES * nw.col("_times")
     return (difference >= nw.col("_least")) & ((smaller <= 0) | times)
@@ -137,10 +141,10 @@ def _jumped() -> nw.Expr:
 def _beside_neighbours(rows: nw.LazyFrame[Any], least: int) -> nw.LazyFrame[Any]:
     """Add whether the day's mean of a site is too far from the median of all sites' means."""
     dated = settled(rows.with_columns(nw.col("time").dt.date().alias("_date")))
-    asked = dated.filter(~nw.col("_near").is_null() & ~nw.col("_q").is_null())
+    asked = dated.filter(~nw.col("_near").is_null() & ~nw.col("_in").is_null())
     means = settled(
         asked.group_by(*_SERIES, "_date").agg(
-            (nw.col("_q").sum() // nw.col("_q").count()).alias("_mean"), nw.col("_near").max().alias("_asked")
+            (nw.col("_in").sum() // nw.col("_in").count()).alias("_mean"), nw.col("_near").max().alias("_asked")
         )
     )
     of_all = means.group_by("factor", "_date").agg(
