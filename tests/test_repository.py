@@ -160,7 +160,7 @@ def documented_commands() -> list[tuple[str, str]]:
             (path.name, " ".join(words))
             for path in paths
             for words in (
-                re.match(r"((?:[a-z-]+ ?)+)", line).group(1).split()
+                re.match(r"((?:[a-z0-9-]+ ?)+)", line).group(1).split()
                 for line in re.findall(
                     r"(?:^|/)qinglan ([a-z].*)$", "\n".join(fenced(path.read_text("utf-8"), "sh")), re.M
                 )
@@ -292,11 +292,20 @@ def licence_of(name: str) -> str:
     stated = found.get("License-Expression") or ""
     classified = " ".join(one for one in found.get_all("Classifier") or [] if one.startswith("License"))
     written = (found.get("License") or "")[:BUNDLED_TEXT]
-    return stated or classified or written
+    return stated or classified or written or licence_file(name)
+
+
+def licence_file(name: str) -> str:
+    """The first lines of the licence that lies beside a distribution that states none."""
+    beside = [one for one in metadata.files(name) or [] if one.name.upper().startswith("LICEN")]
+    return " ".join(beside[0].read_text("utf-8").split())[:BUNDLED_TEXT] if beside else ""
 
 
 def test_runtime_licences_are_permissive():
     licences = {name: licence_of(name) for name in runtime_packages()}
+    # docs/decisions/0002: a list of certificates, unmodified, its files under their own licence.
+    assert "Mozilla Public License 2.0" in licences.pop("certifi")
+    assert "certifi" in (REPOSITORY / "NOTICE").read_text("utf-8")
     assert {name: text for name, text in licences.items() if not PERMISSIVE.search(text)} == {}
     assert {name: text for name, text in licences.items() if COPYLEFT.search(text)} == {}
     assert len(licences) >= 30
