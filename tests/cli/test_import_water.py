@@ -21,6 +21,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setenv("COLUMNS", "600")
 
     def do(*arguments: str) -> tuple[int, str, str]:
+        # The table of a narrow terminal folds the file's name.
+        monkeypatch.setattr("qinglan.cli.application.output._width", 160)
         monkeypatch.setattr("sys.argv", ["qinglan", "import", "water", *arguments, "--home", str(tmp_path / "home")])
         with pytest.raises(SystemExit) as ended:
             main()

@@ -32,7 +32,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
         ("import air x --basis foo", "--basis 的值“foo”不可用，应为 realtime、audited、assessed、estimate 之一。"),
         ("import air x --stmp end", "没有选项 --stmp，是否指 --stamp"),
         ("import air", "缺少 FILE…。"),
-        ("imprt", "没有命令“imprt”，可用的有：check、"),
+        ("imprt", "没有命令“imprt”，可用的有：account、"),
         ("up --port 70000", "--port 的值“70000”不可用，应为整数（0–65535）。"),
         ("up --port x", "--port 的值“x”不可用，应为整数（0–65535）。"),
         ("jobs list --limit", "选项 --limit 后面缺少值"),

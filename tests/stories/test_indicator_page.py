@@ -110,8 +110,9 @@ class TestTakingBack:
         page = visit(origin=own_server.origin).open(f"/indicators/{FOREST}")
         expect(page.get_by_test_id("history-row").first).to_be_visible()
         # The plan's own baseline is confirmed, but was not entered here.
-        expect(page.locator('[data-testid="history-row"][data-period="2020"][data-kind="confirmed"]')).to_have_count(1)
-        expect(page.get_by_test_id("withdraw-confirmed")).to_have_count(0)
+        baseline = page.locator('[data-testid="history-row"][data-period="2020"][data-kind="confirmed"]')
+        expect(baseline).to_have_count(1)
+        expect(baseline.get_by_test_id("withdraw-confirmed")).to_have_count(0)
         enter(page, "2025", "36.71")
         row = page.locator('[data-testid="history-row"][data-period="2025"][data-kind="confirmed"]')
         expect(row).to_contain_text("36.71")
@@ -129,9 +130,9 @@ class TestTakingBack:
         expect(gone).to_contain_text("文号录错")
         expect(gone).to_contain_text("36.71")
         found = own_server.get(f"/indicators/{FOREST}")
-        assert [(one["how"], one["text"], one["reason"]) for one in found["superseded"]] == [
-            ("withdrawn", "36.71", "文号录错")
-        ]
+        # Another story may have entered a figure of that year before, which this entry superseded.
+        taken_back = [one for one in found["superseded"] if one["how"] == "withdrawn"]
+        assert [(one["text"], one["reason"]) for one in taken_back] == [("36.71", "文号录错")]
         enter(page, "2025", "36.71")
         expect(row).to_contain_text("36.71")
         expect(gone).to_have_count(1)
