@@ -34,7 +34,7 @@ def arrival_answer(law: Validity, given: Mapping[str, Any]) -> Any:
     """Return what is doubted of the last value."""
     rows = _rows(given["factor"], given["values"], timedelta(hours=1))
     rows = rows.with_columns(unit=pl.lit(law.of(given["medium"])[given["factor"]].unit))
-    return arrival_flags(rows, given["medium"], edition=law.id)["reasons"].to_list()[-1]
+    return arrival_flags(rows, given["medium"], edition=law.id).sort("time")["reasons"].to_list()[-1]
 
 
 def gas_answer(law: GasOnline, given: Mapping[str, Any]) -> Any:

@@ -49,7 +49,7 @@ def arrival_flags(frame: Any, medium: str, edition: str | None = None) -> Any:
     >>> from datetime import datetime
     >>> time = [datetime(2025, 6, 1, hour) for hour in range(3)]
     >>> rows = pl.DataFrame({"site": "a", "factor": "w01018", "time": time, "value": [40.0, 300.0, 2600.0]})
-    >>> arrival_flags(rows, "wastewater")["reasons"].to_list()
+    >>> arrival_flags(rows, "wastewater").sort("time")["reasons"].to_list()
     [None, '突变', '超出量程']
     """
     given = opened(frame, (*_SERIES, "time", "value"))
